@@ -1,0 +1,37 @@
+"""Variable Sky: surveys -> light curves -> features -> trained models -> calibrated catalogue -> report."""
+
+import sys
+
+from snakemake.utils import min_version, validate
+
+min_version("9.27")
+sys.path.insert(0, str(workflow.basedir))
+
+from workflow_scripts import edge
+
+# A run is one file: --configfile replaces the default run, it does not add to it.
+if "run" not in config:
+
+    configfile: "config/config.yaml"
+
+
+validate(config, "config/config.schema.yaml")
+
+RUN = f"results/{config['run']}"
+
+
+include: "rules/acquire.smk"
+include: "rules/lightcurves.smk"
+include: "rules/classify.smk"
+include: "rules/report.smk"
+
+
+edge.adopt(workflow)
+
+
+rule all:
+    message: "Run {config[run]}: catalogues and report are complete."
+    default_target: True
+    input:
+        catalogues=expand(rules.ensemble.output, sample=CLASSIFIED),
+        report=rules.report.output.report

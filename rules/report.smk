@@ -1,0 +1,42 @@
+# One HTML file that a person reads from top to bottom; its figures also go to Snakemake's own report.
+
+
+rule report:
+    message: "Report of run {config[run]}."
+    input:
+        samples=rules.check_samples.output.samples,
+        objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=CLASSIFIED),
+        cleaning=expand(rules.clean.output.cleaning, sample=CLASSIFIED, shard=SHARDS),
+        light_curves=expand(rules.clean.output.light_curves, sample=CLASSIFIED, shard=SHARDS),
+        labels=rules.split.output.labels,
+        metrics=rules.evaluate.output.metrics,
+        confusion=rules.evaluate.output.confusion,
+        importance=expand(rules.importance.output.importance, model=BOOSTERS),
+        calibration_metrics=rules.calibrate.output.metrics,
+        reliability=rules.calibrate.output.reliability,
+        risk_coverage=rules.calibrate.output.risk_coverage,
+        period_agreement=rules.period_rules.output.agreement,
+        priors=expand(rules.ensemble.output.priors, sample=CLASSIFIED),
+        catalogues=expand(rules.ensemble.output.catalogue, sample=CLASSIFIED),
+        suspected=expand(rules.ensemble.output.suspected, sample=CLASSIFIED),
+    output:
+        report=report(f"{RUN}/report/report.html", category="Report", caption="report/report.rst"),
+        figures=report(
+            directory(f"{RUN}/report/figures"),
+            patterns=["{name}.png"],
+            category="Figures",
+            caption="report/figure.rst",
+        ),
+        tables=report(
+            directory(f"{RUN}/report/tables"),
+            patterns=["{name}.csv"],
+            category="Tables",
+            caption="report/table.rst",
+        ),
+    log: f"{RUN}/logs/report.log",
+    params:
+        run=config["run"],
+        configuration=config,
+        sample_names=CLASSIFIED,
+        n_shards=len(SHARDS),
+    script: "../workflow_scripts/stages/report.py"

@@ -1,0 +1,1 @@
+"""Variable Sky: from light curves to a calibrated catalogue of classified variable stars."""

@@ -1,0 +1,144 @@
+"""The edge between Snakemake (or a person's command line) and the stages; nothing else knows either.
+
+A stage is a file with one function `main`, whose argument names are the names of its rule's inputs, outputs,
+params and wildcards. `run` fills them from the job, or from --options when the file is started by hand with
+`python -m workflow_scripts.stages.<name>`.
+"""
+
+import argparse
+import ast
+import contextlib
+import dataclasses
+import inspect
+import json
+import logging
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts import fingerprint, tables
+
+_ADDED = {"code"}  # params that `adopt` gives to every rule
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call a stage's main with arguments by name; an unusable input ends the job with its message alone."""
+    job = getattr(sys.modules["__main__"], "snakemake", None)
+    values = _job_values(job) if job else _command_line_values(main)
+    notes = {"stage": main.__code__.co_filename.rsplit("/", 1)[-1], "code": str(values.get("code", ""))}
+    if job:
+        notes = {"rule": job.rule, "code": str(values.get("code", "")), "run": job.config["run"]}
+    with _logging(Path(job.log[0]) if job and job.log else None), tables.provenance(notes):
+        try:
+            main(**arguments(main, values))
+        except tables.DataError as error:
+            logging.getLogger(__name__).error("%s", error)
+            sys.exit(1)
+
+
+def arguments(main: Callable[..., None], values: Mapping[str, object]) -> dict[str, Any]:
+    """Convert the values of main's parameters to their annotated types."""
+    hints = typing.get_type_hints(main)
+    names = inspect.signature(main).parameters
+    return {name: _convert(values[name], hints[name]) for name in names}
+
+
+def adopt(workflow: Any) -> None:
+    """Check every script rule of a workflow against its stage and let its results follow the stage's code.
+
+    Adds the fingerprint as a parameter. Snakemake's own trigger, which reruns a rule when its script file is
+    merely newer, is taken out: the fingerprint covers the same code and more.
+    """
+    for rule in workflow.rules:
+        if rule.script:
+            check(rule)
+            rule.set_params(code=fingerprint.code(f"stages.{Path(rule.script).stem}"))
+    triggers = workflow.dag_settings.rerun_triggers
+    workflow.dag_settings.rerun_triggers = frozenset(t for t in triggers if t.name != "CODE")
+
+
+def check(rule: Any) -> None:
+    """Compare the names of a rule with the arguments of its stage's main, without importing it.
+
+    Raises ValueError that names what is unknown to the stage and what the rule does not give.
+    """
+    script = fingerprint.PACKAGE / "stages" / Path(rule.script).name
+    wanted = _main_arguments(script)
+    given = {"threads"} | set(rule.wildcard_names)
+    for items in (rule.input, rule.output, rule.params):
+        given |= set(items.keys())
+    required = given - {"threads"} - set(rule.wildcard_names) - _ADDED
+    unknown, missing = sorted(required - wanted), sorted(wanted - given)
+    if unknown or missing:
+        raise ValueError(
+            f"rule {rule.name}: {script.name} main({', '.join(sorted(wanted))}) does not know {unknown} "
+            f"and is not given {missing}; make the names of the rule and of main agree"
+        )
+
+
+def _main_arguments(script: Path) -> set[str]:
+    for node in ast.parse(script.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "main":
+            return {a.arg for a in (*node.args.args, *node.args.kwonlyargs)}
+    raise ValueError(f"{script} has no function main; a stage needs one")
+
+
+def _job_values(job: Any) -> dict[str, object]:
+    values: dict[str, object] = {"threads": job.threads}
+    for items in (job.input, job.output, job.params, job.wildcards):
+        values |= dict(items.items())
+    return values
+
+
+def _command_line_values(main: Callable[..., None]) -> dict[str, object]:
+    parser = argparse.ArgumentParser(description=inspect.getdoc(main))
+    hints = typing.get_type_hints(main)
+    for name, parameter in inspect.signature(main).parameters.items():
+        required = parameter.default is parameter.empty
+        several = typing.get_origin(hints[name]) is list
+        default = None if required else parameter.default
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, dest=name, required=required, nargs="*" if several else None, default=default)
+    return vars(parser.parse_args())
+
+
+def _convert(value: Any, hint: Any) -> Any:
+    """Value of a job or a command line as the annotated type; records and maps may come as JSON."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is None or value == "":
+            return None
+        return _convert(value, next(t for t in inner if t is not type(None)))
+    if origin is typing.Literal:
+        return value
+    if origin in (list, tuple):
+        items = [value] if isinstance(value, str | Path) else value
+        return origin(_convert(item, inner[0]) for item in items)
+    if dataclasses.is_dataclass(hint):
+        given = json.loads(value) if isinstance(value, str) else value
+        hints = typing.get_type_hints(hint)
+        return hint(**{key: _convert(item, hints[key]) for key, item in given.items()})  # type: ignore[operator]
+    if origin is dict:
+        given = json.loads(value) if isinstance(value, str) else value
+        return {key: _convert(item, inner[1]) for key, item in given.items()}
+    if hint is bool and isinstance(value, str):
+        return value.lower() == "true"
+    return value if hint is Any else hint(value)
+
+
+@contextlib.contextmanager
+def _logging(path: Path | None) -> Iterator[None]:
+    """Log to stderr, and to the rule's log file where there is one, a crash's traceback included."""
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
+    try:
+        yield
+    except Exception:
+        logging.getLogger(__name__).exception("the stage failed")
+        raise

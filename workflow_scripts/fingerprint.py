@@ -1,0 +1,75 @@
+"""Fingerprint of a stage's code, so that results follow the code and not the clock.
+
+Snakemake sees a changed script but not a changed module behind it. The fingerprint covers a stage and all
+that it imports from this package, as syntax trees without docstrings: an edited formula changes it, an edited
+comment, docstring or layout does not.
+"""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def code(module: str) -> str:
+    """Hash of a module of the package (such as "stages.clean") and of everything it imports from the package."""
+    digest = hashlib.sha256()
+    for path in sorted(_reached(_file(module))):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + _meaning(path).encode())
+    return digest.hexdigest()[:16]
+
+
+def imports(path: Path) -> set[Path]:
+    """Files of the package that this file imports; importing a package means all its modules (plug-ins)."""
+    found: set[Path] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name):
+            parent = (node.module or "").removeprefix(PACKAGE.name).lstrip(".")
+            for alias in node.names:
+                found |= _files(f"{parent}.{alias.name}".strip(".")) or _files(parent)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith(PACKAGE.name + "."):
+                    found |= _files(alias.name.removeprefix(PACKAGE.name + "."))
+    return found
+
+
+def _reached(start: Path) -> set[Path]:
+    reached, todo = set(), [start]
+    while todo:
+        path = todo.pop()
+        if path not in reached:
+            reached.add(path)
+            todo.extend(imports(path))
+    return reached
+
+
+def _files(module: str) -> set[Path]:
+    """Return the file of a module, or all files of a package; nothing if the name is not a module."""
+    if not module:
+        return set()
+    folder = PACKAGE.joinpath(*module.split("."))
+    if folder.is_dir():
+        return set(folder.glob("*.py"))
+    return {_file(module)} if _file(module).exists() else set()
+
+
+def _file(module: str) -> Path:
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _meaning(path: Path) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)

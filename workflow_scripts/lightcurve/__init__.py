@@ -1,0 +1,1 @@
+"""Pure functions of light curves: cleaning, folding, period search."""

@@ -1,0 +1,1 @@
+"""Surveys: one plug-in, one file."""
