@@ -51,7 +51,7 @@ class Predictions:
         rows = {name: i for i, name in enumerate(self.object_id)}
         missing = [name for name in object_ids if name not in rows]
         if missing:
-            raise tables.DataError(f"{len(missing)} objects have no prediction, such as {missing[:3]}; run predict again")
+            raise tables.DataError(f"{len(missing)} objects have no prediction, such as {missing[:3]}; run again")
         index = np.array([rows[name] for name in object_ids], dtype=np.intp)
         return Predictions(
             self.object_id[index],

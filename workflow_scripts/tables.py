@@ -263,7 +263,9 @@ def provenance(notes: Mapping[str, str]) -> Iterator[None]:
         _PROVENANCE.reset(token)
 
 
-def write(rows: pa.Table | Mapping[str, object], path: Path, table: Table, notes: Mapping[str, str] | None = None) -> None:
+def write(
+    rows: pa.Table | Mapping[str, object], path: Path, table: Table, notes: Mapping[str, str] | None = None
+) -> None:
     """Write rows as Parquet (zstd) under the contract of table, whole or not at all; notes go to the metadata."""
     rows = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
     _check_names(rows.column_names, path, table)
