@@ -1,21 +1,22 @@
 """Variable Sky: surveys -> light curves -> features -> trained models -> calibrated catalogue -> report."""
 
 import sys
+from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.27")
 sys.path.insert(0, str(workflow.basedir))
 
-from workflow_scripts import edge
+from workflow_scripts import edge, settings
 
 # A run is one file: --configfile replaces the default run, it does not add to it.
-if "run" not in config:
+if "run" not in config and not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
 
 
-validate(config, "config/config.schema.yaml")
+settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml")
 
 RUN = f"results/{config['run']}"
 

@@ -56,8 +56,18 @@ def adopt(workflow: Any) -> None:
         if rule.script:
             check(rule)
             rule.set_params(code=fingerprint.code(f"stages.{Path(rule.script).stem}"))
-    triggers = workflow.dag_settings.rerun_triggers
-    workflow.dag_settings.rerun_triggers = frozenset(t for t in triggers if t.name != "CODE")
+            rule.set_input(_without_script_times(workflow))
+
+
+def _without_script_times(workflow: Any) -> Callable[[Any], list[str]]:
+    """Input function that adds no input: Snakemake's triggers are not settled before it asks rules for inputs."""
+
+    def no_input(wildcards: Any) -> list[str]:  # noqa: ARG001  Snakemake demands the name
+        settings = workflow.dag_settings
+        settings.rerun_triggers = frozenset(t for t in settings.rerun_triggers if t.name != "CODE")
+        return []
+
+    return no_input
 
 
 def check(rule: Any) -> None:
@@ -98,11 +108,16 @@ def _command_line_values(main: Callable[..., None]) -> dict[str, object]:
     hints = typing.get_type_hints(main)
     for name, parameter in inspect.signature(main).parameters.items():
         required = parameter.default is parameter.empty
-        several = typing.get_origin(hints[name]) is list
+        several = typing.get_origin(hints[name]) in (list, tuple)
         default = None if required else parameter.default
         option = "--" + name.replace("_", "-")
         parser.add_argument(option, dest=name, required=required, nargs="*" if several else None, default=default)
-    return vars(parser.parse_args())
+    values = vars(parser.parse_args())
+    try:
+        arguments(main, values)
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    return values
 
 
 def _convert(value: Any, hint: Any) -> Any:
@@ -113,20 +128,28 @@ def _convert(value: Any, hint: Any) -> Any:
             return None
         return _convert(value, next(t for t in inner if t is not type(None)))
     if origin is typing.Literal:
-        return value
+        return _one_of(value, inner)
     if origin in (list, tuple):
         items = [value] if isinstance(value, str | Path) else value
         return origin(_convert(item, inner[0]) for item in items)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         given = json.loads(value) if isinstance(value, str) else value
         hints = typing.get_type_hints(hint)
-        return hint(**{key: _convert(item, hints[key]) for key, item in given.items()})  # type: ignore[operator]
+        if unknown := sorted(set(given) - set(hints)):
+            raise ValueError(f"{hint.__name__} has no fields {unknown}; it has {sorted(hints)}")
+        return hint(**{key: _convert(item, hints[key]) for key, item in given.items()})
     if origin is dict:
         given = json.loads(value) if isinstance(value, str) else value
         return {key: _convert(item, inner[1]) for key, item in given.items()}
     if hint is bool and isinstance(value, str):
-        return value.lower() == "true"
+        return _one_of(value.lower(), ("true", "false")) == "true"
     return value if hint is Any else hint(value)
+
+
+def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
+    if value not in choices:
+        raise ValueError(f"{value!r} is not one of {choices}")
+    return value
 
 
 @contextlib.contextmanager

@@ -13,10 +13,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
-def code(module: str) -> str:
-    """Hash of a module of the package (such as "stages.clean") and of everything it imports from the package."""
+def code(*modules: str) -> str:
+    """Hash of modules or packages of ours (such as "stages.clean") and of everything they import from ours."""
     digest = hashlib.sha256()
-    for path in sorted(_reached(_file(module))):
+    for path in sorted(_reached(set().union(*map(_files, modules)))):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + _meaning(path).encode())
     return digest.hexdigest()[:16]
 
@@ -36,13 +36,15 @@ def imports(path: Path) -> set[Path]:
     return found
 
 
-def _reached(start: Path) -> set[Path]:
-    reached, todo = set(), [start]
+def _reached(starts: set[Path]) -> set[Path]:
+    reached: set[Path] = set()
+    todo = list(starts)
     while todo:
         path = todo.pop()
         if path not in reached:
             reached.add(path)
-            todo.extend(imports(path))
+            # Python runs a package's __init__ when any of its modules is imported.
+            todo.extend({path.with_name("__init__.py"), *imports(path)})
     return reached
 
 
@@ -69,7 +71,8 @@ def _tree(path: Path) -> ast.Module:
 def _meaning(path: Path) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and ast.get_docstring(node, clean=False) is not None:
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return ast.dump(tree)

@@ -61,7 +61,7 @@ _TIMES, _MAGS, _FLAGS = pa.list_(pa.float64()), pa.list_(pa.float32()), pa.list_
 _PROBABILITIES = pa.list_(pa.float64())
 
 OBJECT_ID = Column("object_id", _TEXT, "", "identifier of the object in its survey", ucd="meta.id;meta.main")
-_BAND = Column("band", _TEXT, "", "photometric band of the light curve", ucd="meta.code;em")
+BAND = Column("band", _TEXT, "", "photometric band of the light curve", ucd="meta.code;em")
 _TIME = Column("time", _TIMES, "d", "epochs, Modified Julian Date")
 _MAG = Column("mag", _MAGS, "mag", "magnitudes")
 _MAG_ERR = Column("mag_err", _MAGS, "mag", "standard errors of the magnitudes")
@@ -101,7 +101,7 @@ RAW_LIGHT_CURVES = Table(
     "raw_light_curves",
     (
         OBJECT_ID,
-        _BAND,
+        BAND,
         _TIME,
         _MAG,
         _MAG_ERR,
@@ -109,7 +109,7 @@ RAW_LIGHT_CURVES = Table(
     ),
 )
 
-LIGHT_CURVES = Table("light_curves", (OBJECT_ID, _BAND, _TIME, _MAG, _MAG_ERR))
+LIGHT_CURVES = Table("light_curves", (OBJECT_ID, BAND, _TIME, _MAG, _MAG_ERR))
 
 # The cuts of lightcurve/clean.py in the order in which they are made.
 CUTS = {
@@ -126,7 +126,7 @@ CLEANING = Table(
     "cleaning",
     (
         OBJECT_ID,
-        _BAND,
+        BAND,
         Column("n_raw", _COUNT, "", "points before cleaning"),
         *(Column(f"n_{cut}", _COUNT, "", f"points removed: {meaning}") for cut, meaning in CUTS.items()),
         Column("n_kept", _COUNT, "", "points after cleaning"),
@@ -269,13 +269,9 @@ def write(
     """Write rows as Parquet (zstd) under the contract of table, whole or not at all; notes go to the metadata."""
     rows = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
     _check_names(rows.column_names, path, table)
-    rows = rows.select(table.names).cast(table.schema)
-    for column in table.columns:
-        if not column.nullable and rows[column.name].null_count:
-            raise DataError(
-                f"table '{table.name}' for {path}: column '{column.name}' has {rows[column.name].null_count} null "
-                f"values of {rows.num_rows}; the contract allows none"
-            )
+    _check_nulls(rows, path, table.columns)
+    # How rows are divided into chunks would show in the pages of the file.
+    rows = rows.select(table.names).cast(table.schema).combine_chunks()
     metadata = {"table": table.name, "provenance": json.dumps(dict(_PROVENANCE.get() or {}), sort_keys=True)}
     rows = rows.replace_schema_metadata(metadata | dict(notes or {}))
     with whole(path) as part:
@@ -287,23 +283,24 @@ def read(path: Path, table: Table, columns: Sequence[str] | None = None) -> pa.T
 
     Raises DataError if the file is missing, truncated, or not the table asked for.
     """
+    part = table if columns is None else _part(table, columns)
     try:
-        rows = pq.read_table(path, columns=None if columns is None else list(columns), memory_map=False)
+        with pq.ParquetFile(path) as file:
+            _check_names(file.schema_arrow.names, path, table)
+            rows = file.read(columns=part.names).select(part.names)
     except FileNotFoundError as error:
         raise DataError(f"table '{table.name}': {path} does not exist; run the rule that makes it") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(
             f"table '{table.name}': {path} is not a whole Parquet file ({error}); delete it and run again"
         ) from error
-    wanted = [c for c in table.columns if columns is None or c.name in columns]
-    if columns is None:
-        _check_names(rows.column_names, path, table)
-    for column in wanted:
+    for column in part.columns:
         if rows.schema.field(column.name).type != column.type:
             raise DataError(
                 f"table '{table.name}' in {path}: column '{column.name}' is {rows.schema.field(column.name).type}, "
                 f"expected {column.type}; it was written by another version: delete it and run again"
             )
+    _check_nulls(rows, path, part.columns)
     return rows
 
 
@@ -316,8 +313,11 @@ def read_all(paths: Sequence[Path], table: Table, columns: Sequence[str] | None 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside path; rename it to path when the block ends well, remove it otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}; make its folder writable or run elsewhere") from error
     os.close(handle)
     part = Path(name)
     try:
@@ -326,6 +326,22 @@ def whole(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _part(table: Table, columns: Sequence[str]) -> Table:
+    unknown = [name for name in columns if name not in table.names]
+    if unknown:
+        raise ValueError(f"table '{table.name}' has no columns {unknown}; it has {table.names}")
+    return Table(table.name, tuple(table.columns[table.names.index(name)] for name in columns))
+
+
+def _check_nulls(rows: pa.Table, path: Path, columns: Sequence[Column]) -> None:
+    for column in columns:
+        if not column.nullable and rows[column.name].null_count:
+            raise DataError(
+                f"column '{column.name}' in {path} has {rows[column.name].null_count} null values of {rows.num_rows}; "
+                "the contract allows none"
+            )
 
 
 def _check_names(found: Sequence[str], path: Path, table: Table) -> None:

@@ -1,6 +1,7 @@
 """Light curves as ragged arrays: values end to end, with the offsets at which each light curve begins."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def from_table(rows: pa.Table) -> LightCurves:
     return LightCurves(offsets, *(np.asarray(a.flatten(), dtype=np.float64) for a in (time, mag, mag_err)))
 
 
-def to_lists(values: NDArray, lengths: NDArray[np.integer]) -> pa.ListArray:
+def to_lists(values: NDArray[Any], lengths: NDArray[np.integer]) -> pa.ListArray:
     """List column whose i-th list has lengths[i] of the values, end to end."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))

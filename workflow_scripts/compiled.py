@@ -1,0 +1,43 @@
+"""Compilation of numerical kernels with numba, cached between jobs.
+
+Numba notices an edited source file but not an edited function that a kernel calls in another file. The cache is
+therefore one folder per fingerprint of the numerical code: an old kernel can never answer for new code.
+"""
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from platformdirs import user_cache_path
+
+from workflow_scripts import fingerprint
+
+NUMERICAL = ("features", "lightcurve.period_search")
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Folder for compiled kernels: NUMBA_CACHE_DIR, or the user's cache, or a temporary one if that is read-only."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    root = Path(given) if given else user_cache_path("variable-sky")
+    folder = root / fingerprint.code(*NUMERICAL)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    return folder if writable else Path(tempfile.mkdtemp(prefix="variable-sky-"))
+
+
+# Locators are chosen when a function is decorated, so the folder is set before the first decoration.
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+
+
+def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a numerical function: IEEE arithmetic (0/0 is nan, as in numpy), no reassociation, cached."""
+    compiled: Callable[..., Any] = numba.njit(function, cache=True, error_model="numpy", nogil=True)
+    return compiled

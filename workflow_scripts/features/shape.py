@@ -1,0 +1,193 @@
+"""Shape of the distribution of the magnitudes: skewness, kurtosis, departure from a Gaussian."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from workflow_scripts.compiled import compile_kernel
+from workflow_scripts.features.ingredients import middle
+from workflow_scripts.features.registry import feature
+
+
+@feature(reference="Qiao 2024, Table 1", min_obs=4, qiao=2)
+def kurtosis(deviation: Any, square_sum: float) -> float:
+    """Excess kurtosis of the magnitude distribution (population): 0 for a Gaussian."""
+    return deviation.size * (deviation**4).sum() / square_sum**2 - 3
+
+
+@feature(reference="Qiao 2024, Table 1; Joanes & Gill 1998, G2", min_obs=4, qiao=8)
+def small_kurtosis(deviation: Any, square_sum: float) -> float:
+    """Small-sample kurtosis of the magnitudes: excess kurtosis corrected for bias."""
+    n = deviation.size
+    fourth = n * (deviation**4).sum() / square_sum**2 - 3
+    return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * fourth + 6)
+
+
+@feature(reference="Qiao 2024, Table 1; Joanes & Gill 1998, g1", qiao=19)
+def skewness(deviation: Any, square_sum: float) -> float:
+    """Skewness of the magnitudes (population): positive if the star is mostly bright."""
+    return math.sqrt(deviation.size) * (deviation**3).sum() / square_sum**1.5
+
+
+@feature(unit="mag", reference="Qiao 2024, Table 1; median-based skew of FATS (Nun et al. 2015)", qiao=3)
+def gskew(sorted_mag: Any, median: float) -> float:
+    """Skew from medians: of the brightest 3 % and of the faintest 3 %, relative to twice the median of all."""
+    n = sorted_mag.size
+    tail = math.ceil(0.03 * n)
+    return middle(sorted_mag, 0, tail) + middle(sorted_mag, n - tail, n) - 2 * median
+
+
+@feature(reference="Qiao 2024, Table 1; Kim & Bailer-Jones 2016, A&A 587, A18, sect. 2.2", qiao=15)
+def half_mag_amplitude_ratio(mag: Any, mag_err: Any, mean: float) -> float:
+    """Ratio of the spreads of the magnitudes fainter and brighter than the average, weighted by 1 / error."""
+    # ASSUME the average of the table is the mean; the published code of the authors cited passes the median.
+    fainter = mag > mean
+    above = ((mag - mean) ** 2 / mag_err)[fainter].sum() / (1 / mag_err)[fainter].sum()
+    below = ((mag - mean) ** 2 / mag_err)[~fainter].sum() / (1 / mag_err)[~fainter].sum()
+    return math.sqrt(above / below)
+
+
+@feature(reference="Qiao 2024, Table 1; Shapiro & Wilk 1965; Royston 1995, AS R94", qiao=6)
+def shapiro_wilk(sorted_mag: Any, square_sum: float) -> float:
+    """Shapiro-Wilk normality test statistic W: 1 for a Gaussian."""
+    return _royston_product(sorted_mag) ** 2 / square_sum
+
+
+@compile_kernel
+def _royston_product(ordered: Any) -> float:
+    """Sum of Royston's weights times the ordered values (AS R94); the weights are antisymmetric."""
+    n = ordered.size
+    if n == 3:
+        return math.sqrt(0.5) * (ordered[2] - ordered[0])
+    half = n // 2
+    expected, total = np.empty(half), 0.0
+    for i in range(half):
+        expected[i] = _normal_quantile((i + 1 - 0.375) / (n + 0.25))
+        total += 2 * expected[i] ** 2
+    root, u = math.sqrt(total), 1 / math.sqrt(n)
+    first = -expected[0] / root + u * (0.221157 + u * (-0.147981 + u * (-2.07119 + u * (4.434685 - 2.706056 * u))))
+    second = 0.0
+    if n > 5:
+        tail = 0.042981 + u * (-0.293762 + u * (-1.752461 + u * (5.682633 - 3.582633 * u)))
+        second = -expected[1] / root + u * tail
+        rest = total - 2 * expected[0] ** 2 - 2 * expected[1] ** 2
+        factor = math.sqrt(rest / (1 - 2 * first**2 - 2 * second**2))
+    else:
+        factor = math.sqrt((total - 2 * expected[0] ** 2) / (1 - 2 * first**2))
+    product = 0.0
+    for i in range(half):
+        value = first if i == 0 else (second if i == 1 and n > 5 else -expected[i] / factor)
+        product += value * (ordered[n - 1 - i] - ordered[i])
+    return product
+
+
+@compile_kernel
+def _normal_quantile(p: float) -> float:
+    """Quantile of the normal distribution below the median, Wichura 1988 (AS 241), relative error 1e-16."""
+    q = p - 0.5
+    if abs(q) <= 0.425:
+        r = 0.180625 - q * q
+        top = (
+            (
+                (
+                    (
+                        ((2509.0809287301226727 * r + 33430.575583588128105) * r + 67265.770927008700853) * r
+                        + 45921.953931549871457
+                    )
+                    * r
+                    + 13731.693765509461125
+                )
+                * r
+                + 1971.5909503065514427
+            )
+            * r
+            + 133.14166789178437745
+        ) * r + 3.387132872796366608
+        bottom = (
+            (
+                (
+                    (
+                        ((5226.495278852545925 * r + 28729.085735721942674) * r + 39307.89580009271061) * r
+                        + 21213.794301586595867
+                    )
+                    * r
+                    + 5394.1960214247511077
+                )
+                * r
+                + 687.1870074920579083
+            )
+            * r
+            + 42.313330701600911252
+        ) * r + 1.0
+        return q * top / bottom
+    r = math.sqrt(-math.log(p if q < 0 else 1 - p))
+    if r <= 5:
+        r -= 1.6
+        top = (
+            (
+                (
+                    (
+                        ((7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r + 0.24178072517745061177) * r
+                        + 1.27045825245236838258
+                    )
+                    * r
+                    + 3.64784832476320460504
+                )
+                * r
+                + 5.7694972214606914055
+            )
+            * r
+            + 4.6303378461565452959
+        ) * r + 1.42343711074968357734
+        bottom = (
+            (
+                (
+                    (
+                        ((1.05075007164441684324e-9 * r + 5.475938084995344946e-4) * r + 0.0151986665636164571966) * r
+                        + 0.14810397642748007459
+                    )
+                    * r
+                    + 0.68976733498510000455
+                )
+                * r
+                + 1.6763848301838038494
+            )
+            * r
+            + 2.05319162663775882187
+        ) * r + 1.0
+    else:
+        r -= 5
+        top = (
+            (
+                (
+                    (
+                        ((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 0.0012426609473880784386) * r
+                        + 0.026532189526576123093
+                    )
+                    * r
+                    + 0.29656057182850489123
+                )
+                * r
+                + 1.7848265399172913358
+            )
+            * r
+            + 5.4637849111641143699
+        ) * r + 6.6579046435011037772
+        bottom = (
+            (
+                (
+                    (
+                        ((2.04426310338993978564e-15 * r + 1.4215117583164458887e-7) * r + 1.8463183175100546818e-5) * r
+                        + 7.868691311456132591e-4
+                    )
+                    * r
+                    + 0.0148753612908506148525
+                )
+                * r
+                + 0.13692988092273580531
+            )
+            * r
+            + 0.59983220655588793769
+        ) * r + 1.0
+    return math.copysign(top / bottom, q)
