@@ -3,7 +3,7 @@
 A feature's argument names say what it needs: columns of the light curve (time, mag, mag_err), results of the
 period search, magnitudes of the photometry table, or ingredients (shared quantities, ingredients.py). Its column,
 unit, meaning, documentation and contract tests derive from the declaration. The functions are compiled and joined
-into one pass over each light curve (kernel.py).
+into one pass over each light curve (fused.py).
 """
 
 import importlib
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts.features.kernel import given, kernel
+from workflow_scripts.features.fused import given, kernel
 from workflow_scripts.features.registry import FEATURES as REGISTRY
 from workflow_scripts.features.registry import POINTS, Feature
 from workflow_scripts.lightcurve.ragged import LightCurves

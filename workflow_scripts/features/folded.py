@@ -10,6 +10,7 @@ from workflow_scripts.features.ingredients import middle
 from workflow_scripts.features.registry import feature
 
 _BINS = 10
+_ECLIPSE = 0.05  # half the width of the window on an eclipse, in cycles
 
 
 @feature(reference="von Neumann statistic of the folded light curve", min_obs=12)
@@ -49,6 +50,19 @@ def secondary_depth(profile: Any) -> float:
     first, second = _two_minima(profile)
     brightest = profile.min()
     return (second - brightest) / (first - brightest)
+
+
+@feature(reference="depths of the folded light curve half a cycle apart", min_obs=30)
+def eclipse_ratio(time: Any, mag: Any, period_d: float, profile: Any) -> float:
+    """Depth half a cycle after the faintest phase over the depth there: 1 for equal eclipses, 0 without a second."""
+    phase = ((time - time.min()) / period_d - profile.argmax() / profile.size) % 1.0
+    apart = np.abs(phase - 0.5)
+    primary, secondary = np.sort(mag[apart > 0.5 - _ECLIPSE]), np.sort(mag[apart < _ECLIPSE])
+    between = np.sort(mag[(apart > 2 * _ECLIPSE) & (apart < 0.5 - 2 * _ECLIPSE)])
+    if primary.size < 3 or secondary.size < 3 or between.size < 3:
+        return np.nan
+    level = middle(between, 0, between.size)
+    return (middle(secondary, 0, secondary.size) - level) / (middle(primary, 0, primary.size) - level)
 
 
 @feature(reference="time spent faint in the Fourier series", min_obs=12)

@@ -138,17 +138,33 @@ def choose(since: Any, weight: Any, mag: Any, candidates: Any, max_harmonics: in
     """Frequency and number of harmonics with the lowest information criterion among the candidates."""
     best, best_criterion, best_harmonics = candidates[0], np.inf, 1
     baseline = since.max()
-    rests = np.empty(max_harmonics + 1)
     for start in candidates:
-        most = min(max_harmonics, _SLOW_HARMONICS) if start * _SLOW_PERIOD_D < 1 else max_harmonics
+        slow = start * _SLOW_PERIOD_D < 1
+        most = min(max_harmonics, _SLOW_HARMONICS) if slow else max_harmonics
         f, _ = _minimise(since, weight, mag, start, 0.05 / baseline, most, most)
-        harmonics.residuals(since, weight, mag, f, most, rests)
-        for h in range(1, most + 1):
-            criterion = since.size * math.log(rests[h]) + _PENALTY * (2 * h + 1) * math.log(since.size)
-            if criterion < best_criterion:
-                best, best_criterion, best_harmonics = f, criterion, h
+        h, criterion = _harmonics(since, weight, mag, f, most)
+        if criterion < best_criterion:
+            best, best_criterion, best_harmonics = f, criterion, h
+    # Eclipses of unequal depth: half the frequency needs twice the harmonics for the same sharpness.
+    if best * _SLOW_PERIOD_D > 1 and 8 * best_harmonics + 2 < since.size:
+        h, criterion = _harmonics(since, weight, mag, best / 2, 2 * best_harmonics)
+        if criterion < best_criterion:
+            best, best_harmonics = best / 2, h
     best, _ = _minimise(since, weight, mag, best, 0.01 / baseline, best_harmonics, 3)
     return best, best_harmonics
+
+
+@compile_kernel
+def _harmonics(since: Any, weight: Any, mag: Any, frequency: float, most: int) -> Any:
+    """Number of harmonics with the lowest information criterion at a frequency, and the criterion."""
+    rests = np.empty(most + 1)
+    harmonics.residuals(since, weight, mag, frequency, most, rests)
+    best, lowest = 1, np.inf
+    for h in range(1, most + 1):
+        criterion = since.size * math.log(rests[h]) + _PENALTY * (2 * h + 1) * math.log(since.size)
+        if criterion < lowest:
+            best, lowest = h, criterion
+    return best, lowest
 
 
 @compile_kernel

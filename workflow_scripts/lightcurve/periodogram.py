@@ -95,12 +95,12 @@ def _carrier(since: Reals, frequency: float) -> NDArray[np.complex128]:
     return carrier
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=128)
 def _plan(size: int, transforms: int) -> Any:
     """Keep the plan for grids of one size: planning costs more than a transform."""
     import finufft
 
-    return finufft.Plan(1, (size,), transforms, eps=_PRECISION, isign=1, dtype="complex64", nthreads=1)
+    return finufft.Plan(1, (size,), transforms, eps=_PRECISION, isign=1, dtype="complex64", nthreads=1, upsampfac=1.25)
 
 
 def _transform(size: int, transforms: int, angles: NDArray[np.float32], strengths: Any) -> NDArray[np.complex64]:
