@@ -37,7 +37,7 @@ def test_a_column_matters_exactly_to_the_features_that_declare_it(column):
         else:
             c[column] = c[column] * rng.uniform(0.4, 0.9)
     before, after = features.measure(*ragged(plain)), features.measure(*ragged(changed))
-    for name in EVERY:
+    for name in set(EVERY) - {"n_obs"}:  # the number of points, whatever their values
         parts = features.REGISTRY[name].columns
         same = all(np.array_equal(before[p], after[p], equal_nan=True) for p in parts)
         assert same == (column not in all_needs(name)), f"{name} needs {sorted(all_needs(name))}"
