@@ -13,7 +13,7 @@ from workflow_scripts import edge, settings
 # A run is one file: --configfile replaces the default run, it does not add to it.
 if "run" not in config and not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: Path(workflow.basedir) / "config/config.yaml"
 
 
 settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml")
@@ -21,6 +21,7 @@ settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml")
 RUN = f"results/{config['run']}"
 
 
+include: "rules/common.smk"
 include: "rules/acquire.smk"
 include: "rules/lightcurves.smk"
 include: "rules/classify.smk"
@@ -30,9 +31,14 @@ include: "rules/report.smk"
 edge.adopt(workflow)
 
 
+onstart:
+    settings.check_writable(Path(RUN))
+
+
 rule all:
-    message: "Run {config[run]}: catalogues and report are complete."
+    message:
+        "Run {config[run]}: catalogues and report are complete."
     default_target: True
     input:
         catalogues=expand(rules.ensemble.output, sample=CLASSIFIED),
-        report=rules.report.output.report
+        report=rules.report.output.report,

@@ -1,13 +1,5 @@
 # From features to trained models, to calibrated probabilities, to the catalogue.
 
-TRAINING = config["training"]
-BOOSTERS = ["lightgbm", "xgboost"]
-FOLDS = [f"fold{k}" for k in range(TRAINING["folds"])]
-COMPARED = expand("{model}-{data}", model=TRAINING["compare"], data=["original", "smote", "weighted"])
-PUBLISHED = expand("{model}-{data}", model=BOOSTERS, data=TRAINING["data"])
-MODELS = f"{RUN}/models"
-EVALUATION = f"{RUN}/evaluation"
-
 labelled_features = expand(rules.features.output.features, sample=LABELLED, shard=SHARDS)
 labelled_objects = expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=LABELLED)
 
@@ -19,7 +11,8 @@ wildcard_constraints:
 
 
 rule split:
-    message: "Labelled objects are split at random, by sky block and into folds."
+    message:
+        "Labelled objects are split at random, by sky block and into folds."
     input:
         objects=labelled_objects,
         features=labelled_features,
@@ -27,7 +20,8 @@ rule split:
     output:
         split=f"{RUN}/split/split.parquet",
         labels=f"{RUN}/split/labels.parquet",
-    log: f"{RUN}/logs/split.log",
+    log:
+        f"{RUN}/logs/split.log",
     params:
         classes=config["classes"],
         ignore_labels=config["ignore_labels"],
@@ -35,79 +29,102 @@ rule split:
         folds=TRAINING["folds"],
         sky_blocks=TRAINING["sky_blocks"],
         seed=config["seed"],
-    script: "../workflow_scripts/stages/split.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/split.py"
 
 
 rule train:
-    message: "{wildcards.model} on {wildcards.data} data, split {wildcards.scheme}."
+    message:
+        "{wildcards.model} on {wildcards.data} data, split {wildcards.scheme}."
     input:
         split=rules.split.output.split,
         features=labelled_features,
     output:
-        model=f"{MODELS}/{{scheme}}/{{model}}-{{data}}.model",
-        description=f"{MODELS}/{{scheme}}/{{model}}-{{data}}.json",
+        model_file=f"{MODELS}/{{scheme}}/{{model}}-{{data}}.model",
+        description_file=f"{MODELS}/{{scheme}}/{{model}}-{{data}}.json",
         probabilities=f"{MODELS}/{{scheme}}/{{model}}-{{data}}.parquet",
-    log: f"{RUN}/logs/train/{{scheme}}/{{model}}-{{data}}.log",
+    log:
+        f"{RUN}/logs/train/{{scheme}}/{{model}}-{{data}}.log",
     threads: 1
     params:
         feature_set=config["features"],
         keep_dominant=TRAINING["keep_dominant"],
         settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
         seed=config["seed"],
-    script: "../workflow_scripts/stages/train.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/train.py"
 
 
 rule train_final:
-    message: "{wildcards.model} on all labelled objects, as many rounds as the folds needed."
+    message:
+        "{wildcards.model} on all labelled objects, as many rounds as the folds needed."
     input:
         split=rules.split.output.split,
         features=labelled_features,
         folds=expand(f"{MODELS}/{{fold}}/{{{{model}}}}-{{{{data}}}}.json", fold=FOLDS),
     output:
-        model=f"{MODELS}/final/{{model}}-{{data}}.model",
-        description=f"{MODELS}/final/{{model}}-{{data}}.json",
-    log: f"{RUN}/logs/train_final/{{model}}-{{data}}.log",
+        model_file=f"{MODELS}/final/{{model}}-{{data}}.model",
+        description_file=f"{MODELS}/final/{{model}}-{{data}}.json",
+    log:
+        f"{RUN}/logs/train_final/{{model}}-{{data}}.log",
     threads: 1
     params:
         feature_set=config["features"],
         keep_dominant=TRAINING["keep_dominant"],
         settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
         seed=config["seed"],
-    script: "../workflow_scripts/stages/train_final.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/train_final.py"
 
 
 rule leak_test:
-    message: "What SMOTE before the split would pretend: a deliberate leak, for comparison only."
+    message:
+        "What SMOTE before the split would pretend: a deliberate leak, for comparison only."
     input:
         split=rules.split.output.split,
         features=labelled_features,
     output:
         probabilities=f"{MODELS}/leak/lightgbm-smote.parquet",
-    log: f"{RUN}/logs/leak_test.log",
+    log:
+        f"{RUN}/logs/leak_test.log",
     threads: 1
     params:
         feature_set=config["features"],
         test_share=TRAINING["test_share"],
         settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
         seed=config["seed"],
-    script: "../workflow_scripts/stages/leak_test.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/leak_test.py"
 
 
 rule importance:
-    message: "Gain and permutation importance of the features for {wildcards.model}."
+    message:
+        "Gain and permutation importance of the features for {wildcards.model}."
     input:
-        model=f"{MODELS}/random/{{model}}-{TRAINING['data']}.model",
-        description=f"{MODELS}/random/{{model}}-{TRAINING['data']}.json",
+        model_file=f"{MODELS}/random/{{model}}-{TRAINING['data']}.model",
+        description_file=f"{MODELS}/random/{{model}}-{TRAINING['data']}.json",
         split=rules.split.output.split,
         features=labelled_features,
     output:
         importance=f"{EVALUATION}/importance-{{model}}.parquet",
-    log: f"{RUN}/logs/importance/{{model}}.log",
+    log:
+        f"{RUN}/logs/importance/{{model}}.log",
     threads: 1
     params:
         permutations=TRAINING["permutations"],
         seed=config["seed"],
-    script: "../workflow_scripts/stages/importance.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/importance.py"
 
 
 # Every probability table that is scored, under the names that the evaluation gives it.
@@ -120,25 +137,27 @@ scored = [
 
 
 rule evaluate:
-    message: "Scores of every model, class by class, with bootstrap intervals."
+    message:
+        "Scores of every model, class by class, with bootstrap intervals."
     input:
         probabilities=scored,
         split=rules.split.output.split,
     output:
         metrics=f"{EVALUATION}/metrics.parquet",
         confusion=f"{EVALUATION}/confusion.parquet",
-    log: f"{RUN}/logs/evaluate.log",
+    log:
+        f"{RUN}/logs/evaluate.log",
     params:
         seed=config["seed"],
-    script: "../workflow_scripts/stages/evaluate.py"
-
-
-def fold_probabilities(model):
-    return expand(f"{MODELS}/{{fold}}/{model}-{TRAINING['data']}.parquet", fold=FOLDS)
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/evaluate.py"
 
 
 rule calibrate:
-    message: "Temperatures, priors and conformal limits from predictions of held-out folds."
+    message:
+        "Temperatures, priors and conformal limits from predictions of held-out folds."
     input:
         lightgbm=fold_probabilities("lightgbm"),
         xgboost=fold_probabilities("xgboost"),
@@ -148,15 +167,20 @@ rule calibrate:
         metrics=f"{EVALUATION}/calibration.parquet",
         reliability=f"{EVALUATION}/reliability.parquet",
         risk_coverage=f"{EVALUATION}/risk_coverage.parquet",
-    log: f"{RUN}/logs/calibrate.log",
+    log:
+        f"{RUN}/logs/calibrate.log",
     params:
         conformal_level=config["catalogue"]["conformal_level"],
         keep_dominant=TRAINING["keep_dominant"],
-    script: "../workflow_scripts/stages/calibrate.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/calibrate.py"
 
 
 rule period_rules:
-    message: "Which period, and which multiple of it, is right for each class."
+    message:
+        "Which period, and which multiple of it, is right for each class."
     input:
         split=rules.split.output.split,
         objects=labelled_objects,
@@ -166,35 +190,35 @@ rule period_rules:
     output:
         period_rules=f"{MODELS}/final/period_rules.json",
         agreement=f"{EVALUATION}/period_agreement.parquet",
-    log: f"{RUN}/logs/period_rules.log",
-    script: "../workflow_scripts/stages/period_rules.py"
+    log:
+        f"{RUN}/logs/period_rules.log",
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/period_rules.py"
 
 
 rule predict:
-    message: "{wildcards.model} predicts the classes of {wildcards.sample}."
+    message:
+        "{wildcards.model} predicts the classes of {wildcards.sample}."
     input:
-        model=f"{MODELS}/final/{{model}}-{TRAINING['data']}.model",
-        description=f"{MODELS}/final/{{model}}-{TRAINING['data']}.json",
+        model_file=f"{MODELS}/final/{{model}}-{TRAINING['data']}.model",
+        description_file=f"{MODELS}/final/{{model}}-{TRAINING['data']}.json",
         features=lambda wildcards: expand(rules.features.output.features, sample=wildcards.sample, shard=SHARDS),
     output:
         probabilities=f"{RUN}/predictions/{{sample}}/{{model}}.parquet",
-    log: f"{RUN}/logs/predict/{{sample}}-{{model}}.log",
+    log:
+        f"{RUN}/logs/predict/{{sample}}-{{model}}.log",
     threads: 1
-    script: "../workflow_scripts/stages/predict.py"
-
-
-# Labelled objects are classified by the fold models that never saw them, science objects by the final models.
-def predictions(model):
-    def files(wildcards):
-        if wildcards.sample in LABELLED:
-            return fold_probabilities(model)
-        return expand(rules.predict.output.probabilities, sample=wildcards.sample, model=model)
-
-    return files
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/predict.py"
 
 
 rule ensemble:
-    message: "Both boosters agree: catalogue of {wildcards.sample}; they disagree: suspected."
+    message:
+        "Both boosters agree: catalogue of {wildcards.sample}; they disagree: suspected."
     input:
         objects=f"{RUN}/samples/{{sample}}/objects.parquet",
         features=lambda wildcards: expand(rules.features.output.features, sample=wildcards.sample, shard=SHARDS),
@@ -212,9 +236,13 @@ rule ensemble:
         suspected_fits=f"{RUN}/catalogue/{{sample}}/suspected.fits",
         suspected_votable=f"{RUN}/catalogue/{{sample}}/suspected.vot",
         priors=f"{EVALUATION}/priors/{{sample}}.parquet",
-    log: f"{RUN}/logs/ensemble/{{sample}}.log",
+    log:
+        f"{RUN}/logs/ensemble/{{sample}}.log",
     params:
         feature_set=config["features"],
         prior=config["catalogue"]["prior"],
         outlier_share=config["catalogue"]["outlier_share"],
-    script: "../workflow_scripts/stages/ensemble.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/ensemble.py"

@@ -2,26 +2,36 @@
 
 
 rule clean:
-    message: "Cleaning of the light curves of {wildcards.sample}, shard {wildcards.shard}."
+    message:
+        "Cleaning of the light curves of {wildcards.sample}, shard {wildcards.shard}."
     input:
         raw=f"{RUN}/raw/{{sample}}/{{shard}}.parquet",
     output:
         light_curves=f"{RUN}/light_curves/{{sample}}/{{shard}}.parquet",
         cleaning=f"{RUN}/cleaning/{{sample}}/{{shard}}.parquet",
-    log: f"{RUN}/logs/clean/{{sample}}/{{shard}}.log",
+    log:
+        f"{RUN}/logs/clean/{{sample}}/{{shard}}.log",
     params:
         cuts=config["cleaning"],
-    script: "../workflow_scripts/stages/clean.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/clean.py"
 
 
 rule features:
-    message: "Period and features of the light curves of {wildcards.sample}, shard {wildcards.shard}."
+    message:
+        "Period and features of the light curves of {wildcards.sample}, shard {wildcards.shard}."
     input:
         light_curves=rules.clean.output.light_curves,
         photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
     output:
         features=f"{RUN}/features/{{sample}}/{{shard}}.parquet",
-    log: f"{RUN}/logs/features/{{sample}}/{{shard}}.log",
+    log:
+        f"{RUN}/logs/features/{{sample}}/{{shard}}.log",
     params:
         search=config["period"],
-    script: "../workflow_scripts/stages/features.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/features.py"

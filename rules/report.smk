@@ -2,7 +2,8 @@
 
 
 rule report:
-    message: "Report of run {config[run]}."
+    message:
+        "Report of run {config[run]}."
     input:
         samples=rules.check_samples.output.samples,
         objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=CLASSIFIED),
@@ -33,10 +34,14 @@ rule report:
             category="Tables",
             caption="report/table.rst",
         ),
-    log: f"{RUN}/logs/report.log",
+    log:
+        f"{RUN}/logs/report.log",
     params:
         run=config["run"],
         configuration=config,
         sample_names=CLASSIFIED,
         n_shards=len(SHARDS),
-    script: "../workflow_scripts/stages/report.py"
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/report.py"

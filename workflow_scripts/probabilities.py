@@ -38,7 +38,8 @@ class Predictions:
     @property
     def predicted(self) -> Texts:
         """Most probable class of each object, (n,)."""
-        return np.array(self.classes, dtype=object)[self.probability.argmax(axis=1)]
+        names: Texts = np.array(self.classes, dtype=object)[self.probability.argmax(axis=1)]
+        return names
 
     @property
     def true_index(self) -> NDArray[np.intp]:
@@ -94,8 +95,11 @@ def read(paths: Sequence[Path]) -> Predictions:
 
 def _read(path: Path) -> Predictions:
     rows = tables.read(path, tables.PROBABILITIES)
-    classes = tuple(json.loads(rows.schema.metadata[b"classes"]))
-    prior = np.array(json.loads(rows.schema.metadata[b"training_prior"]))
+    notes = rows.schema.metadata or {}
+    if not {b"classes", b"training_prior"} <= set(notes):
+        raise tables.DataError(f"{path} does not say its 'classes' and 'training_prior'; delete it and run again")
+    classes = tuple(json.loads(notes[b"classes"]))
+    prior = np.array(json.loads(notes[b"training_prior"]))
     values = rows["probability"].combine_chunks().flatten().to_numpy().reshape(-1, len(classes))
     object_id, true = (np.array(rows[name].to_pylist(), dtype=object) for name in ("object_id", "class"))
     return Predictions(object_id, true, classes, values, np.broadcast_to(prior, values.shape))

@@ -1,0 +1,108 @@
+# Variable Sky. Needs python3 (3.11 or newer, with venv) and make; every target prepares .venv itself.
+
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+READY := .venv/ready
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --rerun-incomplete
+RUN ?= results/demo
+CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
+PREPARE := $(MAKE) --silent $(READY)
+
+.PHONY: help environment demo crts classify test test-real check manual lock
+
+help:
+	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
+	@echo "make crts       the same with 16,195 real stars of the Catalina survey, where ../shared/data exists"
+	@echo "make classify   class of one light curve: make classify RUN=results/demo FILE=light_curve.csv"
+	@echo "make test       all tests that need no real survey data; make test-real: those that do"
+	@echo "make check      style, types, dry runs, rules of the house"
+	@echo "make manual     rewrite the generated parts of config/README.md"
+	@echo "make lock       resolve the dependencies of pyproject.toml anew into requirements.lock"
+
+environment:
+	@$(PREPARE)
+
+demo:
+	@echo "make demo: simulated survey -> catalogue -> report; about 4 minutes on two cores,"
+	@echo "           the first time also 2-5 minutes to install 2.5 GB into .venv."
+	@$(PREPARE)
+	$(SNAKEMAKE)
+	@echo "make demo: done. Report: results/demo/report/report.html  Catalogues: results/demo/catalogue/"
+
+crts:
+	@echo "make crts: 16,195 real light curves -> catalogue -> report; about 20 minutes on two cores."
+	@test -d ../shared/data/crts_sss_variables || { echo "make crts: ../shared/data/crts_sss_variables does not exist; nothing to do" >&2; exit 1; }
+	@$(PREPARE)
+	$(SNAKEMAKE) --configfile config/crts.yaml
+	@echo "make crts: done. Report: results/crts/report/report.html  Catalogues: results/crts/catalogue/"
+
+classify:
+	@echo "make classify: class, probabilities, conformal set and period of one light curve; some seconds."
+	@test -n "$(FILE)" || { echo "make classify: say which file: make classify RUN=$(RUN) FILE=light_curve.csv" >&2; exit 2; }
+	@test -d "$(RUN)" || { echo "make classify: $(RUN) does not exist; make demo (or another run) trains the models" >&2; exit 2; }
+	@$(PREPARE)
+	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)"
+
+test:
+	@echo "make test: all tests without real survey data; about 10 minutes."
+	@$(PREPARE)
+	$(BIN)/python -m pytest -rs -m "not real and not online"
+	@echo "make test: done."
+
+test-real:
+	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 8 minutes."
+	@test -d ../shared/data || echo "make test-real: ../shared/data does not exist; every test will be skipped"
+	@$(PREPARE)
+	$(BIN)/python -m pytest -rs -m "real and not online"
+	@echo "make test-real: done."
+
+check:
+	@echo "make check: style, types, Snakemake's lint, dry runs, rules of the house; about 1 minute."
+	@$(PREPARE)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	@for config in $(CONFIGS); do \
+	  if grep -q '\.\./shared/data' $$config && ! test -d ../shared/data; then \
+	    echo "dry run of $$config: skipped, its ../shared/data does not exist"; \
+	  else \
+	    echo "dry run of $$config"; \
+	    $(BIN)/snakemake --dry-run --quiet rules --configfile $$config || exit 1; \
+	  fi; \
+	done
+	$(BIN)/python -m pytest tests/test_house.py tests/test_manual.py
+	@echo "make check: done, nothing to mend."
+
+manual:
+	@echo "make manual: rewrite the generated parts of config/README.md; some seconds."
+	@$(PREPARE)
+	$(BIN)/python -m workflow_scripts.manual
+	@echo "make manual: done. config/README.md"
+
+lock:
+	@echo "make lock: resolve pyproject.toml anew; about 1 minute. Pinned versions stay where they can."
+	@$(PREPARE)
+	$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file requirements.lock
+	@! grep -n '://' requirements.lock || { echo "make lock: requirements.lock holds the addresses above; remove them" >&2; exit 1; }
+	@echo "make lock: done. requirements.lock; the next target installs it."
+
+# The environment is whole when the file at the end exists. Without it .venv is made anew, so that an interrupted
+# installation repairs itself; a changed lock updates what is there. uv comes from the lock's own hashed entry.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "python 3.11 or newer is needed, '$(PYTHON)' is $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11" >&2; exit 1; }
+	@echo "Environment: installing the versions of requirements.lock into .venv; 2-5 minutes, 2.5 GB."
+	@test -e $(READY) || $(PYTHON) -m venv --clear .venv || \
+	  { echo "python's venv is needed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@rm -f $(READY)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt || \
+	  echo "Environment: uv cannot be installed; pip will do the work, which takes longer."
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || \
+	  { $(BIN)/python -m ensurepip && $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; }
+	@touch $(READY)
+	@echo "Environment: ready."

@@ -1,0 +1,66 @@
+"""Stage period_rules from files to files."""
+
+import classified_run
+import pyarrow as pa
+import pytest
+
+from workflow_scripts import edge, features, period_rules, probabilities, tables
+from workflow_scripts.period_rules import Rule
+from workflow_scripts.stages import period_rules as stage
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch) -> classified_run.Run:
+    classified_run.stand_in(monkeypatch, features)
+    return classified_run.make(tmp_path)
+
+
+def start(run: classified_run.Run) -> tuple[dict[str, Rule], list[dict]]:
+    values = {
+        "split": run.path("split.parquet"),
+        "objects": [run.path("labelled/objects.parquet")],
+        "features": [run.path(f"labelled/features{i}.parquet") for i in range(2)],
+        "lightgbm": run.folds("lightgbm"),
+        "xgboost": run.folds("xgboost"),
+        "period_rules": run.path("rules.json"),
+        "agreement": run.path("agreement.parquet"),
+    }
+    stage.main(**edge.arguments(stage.main, values))
+    return period_rules.load(run.path("rules.json")), tables.read(
+        run.path("agreement.parquet"), tables.PERIODS
+    ).to_pylist()
+
+
+def test_planted_rules_and_their_agreement(run):
+    rules, rows = start(run)
+    assert {name: (rule.period, rule.factor) for name, rule in rules.items()} == {
+        "EA": ("period_d", 1.0),
+        "EW": ("period_d", 2.0),
+        "RR": ("period_d", 1.0),
+    }
+    exact = {(r["rule"], r["class"]): r["exact"] for r in rows}
+    assert exact["harmonic", "EW"] == 0
+    assert exact["harmonic", "RR"] == 1
+    assert exact["lomb_scargle", "all"] == 0
+    assert {exact["by_true_class", c] for c in (*classified_run.CLASSES, "all")} == {1}
+    assert {r["support"] for r in rows if r["class"] == "all"} == {run.n - 2}
+
+
+def test_by_class_is_right_where_the_class_is_taken_for_the_right_kind(run):
+    _, rows = start(run)
+    [row] = [r for r in rows if (r["rule"], r["class"]) == ("by_class", "EW")]
+    # An EW taken for another class is not doubled: exact falls short by the mistakes alone, and half is not far.
+    p = [probabilities.read(run.folds(m)) for m in ("lightgbm", "xgboost")]
+    recall = [(q.predicted == "EW")[q.true == "EW"].mean() for q in p]
+    assert min(recall) - 0.1 < row["exact"] < 1
+    assert row["with_half_and_double"] == 1
+
+
+def test_without_catalogue_periods_the_rules_are_the_default(run):
+    path = run.path("labelled/objects.parquet")
+    objects = tables.read(path, tables.OBJECTS)
+    none = pa.array([None] * run.n, pa.float64())
+    tables.write(objects.set_column(5, "catalogue_period_d", none), path, tables.OBJECTS)
+    rules, rows = start(run)
+    assert set(rules.values()) == {Rule("period_d", 1.0, 0)}
+    assert rows == []

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from workflow_scripts.surveys import checks
+from workflow_scripts.tables import DataError
+
+HERE = ["a.csv: column 'mjd' (time)"]
+MJD = np.linspace(53000, 59000, 101)
+
+OFFSETS = {"mjd": 0, "jd": 2400000.5, "jd-2450000": -49999.5, "jd-2400000": 0.5}
+
+
+def test_offsets_are_the_definitions_of_the_time_systems():
+    # J2000.0 is JD 2451545.0 and MJD 51544.5.
+    as_written = {"mjd": 51544.5, "jd": 2451545.0, "jd-2450000": 1545.0, "jd-2400000": 51545.0}
+    assert {f: as_written[f] + offset for f, offset in checks.TO_MJD.items()} == dict.fromkeys(as_written, 51544.5)
+
+
+@pytest.mark.parametrize("true_format", OFFSETS)
+def test_times_in_the_right_format_pass(true_format):
+    checks.check_times(HERE, [MJD + OFFSETS[true_format]], true_format)
+
+
+@pytest.mark.parametrize(("said", "true"), [("mjd", "jd"), ("mjd", "jd-2450000"), ("jd", "mjd"), ("jd-2450000", "jd")])
+def test_times_in_another_format_are_recognised(said, true):
+    with pytest.raises(DataError, match=rf"{true.upper()}: set time_format: {true}$") as caught:
+        checks.check_times(HERE, [MJD + OFFSETS[true]], said)
+    assert "a.csv: column 'mjd' (time): 100% of the times" in str(caught.value)
+
+
+def test_times_in_no_format():
+    with pytest.raises(DataError, match=r"no time_format .* fits them: convert them to MJD"):
+        checks.check_times(HERE, [MJD * 86400], "mjd")
+
+
+def test_half_of_the_times_may_be_absurd_and_what_is_not_finite_does_not_count():
+    times = np.array([-2409998.0, 55000.0, np.nan, np.nan, np.inf])
+    checks.check_times(HERE, [times], "mjd")
+    with pytest.raises(DataError, match="67%"):
+        checks.check_times(HERE, [np.append(times, 0.0)], "mjd")
+
+
+def test_the_worst_file_is_named_and_the_share_is_of_all():
+    where = ["good.csv", "bad.csv"]
+    with pytest.raises(DataError, match=r"^bad\.csv: 75%"):
+        checks.check_times(where, [MJD[:1], MJD[:3] + 2400000.5], "mjd")
+    checks.check_times(where, [MJD[:3], MJD[:3] + 2400000.5], "mjd")
+
+
+@pytest.mark.parametrize("values", [[1e4, 2e4, 15], [-9.99, -99, 3], [np.nan, 55, 44]])
+def test_fluxes_are_no_magnitudes(values):
+    with pytest.raises(DataError, match="look like fluxes or another unit: convert them to magnitudes"):
+        checks.check_magnitudes(HERE, [np.array(values, dtype=float)])
+
+
+def test_some_sentinels_among_the_magnitudes_are_for_cleaning():
+    checks.check_magnitudes(HERE, [np.array([15, 16, 99.999, -99, np.nan, np.inf, -5, 40])])
+
+
+def test_errors_must_mostly_be_positive():
+    checks.check_errors(HERE, [np.array([0.1, 0.0])])
+    with pytest.raises(DataError, match=r"67% of the magnitude errors, such as 0\.0, are zero or below"):
+        checks.check_errors(HERE, [np.array([0.1, 0.0, -1.0])])
+
+
+@pytest.mark.parametrize("values", [[], [np.nan, np.nan], [np.inf]])
+def test_nothing_finite_at_all(values):
+    for check in (checks.check_magnitudes, checks.check_errors, lambda w, v: checks.check_times(w, v, "mjd")):
+        with pytest.raises(DataError, match="no value is a finite number"):
+            check(HERE, [np.array(values, dtype=float)])
+
+
+def test_coordinates_in_range_pass_and_missing_ones_too():
+    checks.check_coordinates("ra", np.array([0, 359.999, np.nan]), 0, 360, False)
+    checks.check_coordinates("dec", np.array([-90, 90, np.nan]), -90, 90, True)
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        ([10, -0.1], (0, 360, False)),
+        ([10, 360.0], (0, 360, False)),
+        ([0, 90.1], (-90, 90, True)),
+        ([1, -999], (-90, 90, True)),
+    ],
+)
+def test_coordinates_out_of_range_are_an_error(values, limits):
+    with pytest.raises(DataError, match=f"here has 1 of 2 values outside .* degrees, such as {float(values[1])!r}"):
+        checks.check_coordinates("here", np.array(values, dtype=float), *limits)

@@ -1,0 +1,524 @@
+import csv
+import dataclasses
+import io
+from html.parser import HTMLParser
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import synthetic_run
+import yaml
+
+from workflow_scripts import tables
+from workflow_scripts.report import catalogue, content, inputs, models, page, trust
+from workflow_scripts.report.page import MISSING
+from workflow_scripts.report.scores import Score, Scores, printed, with_interval
+
+CLASSES = ("CEP", "EA", "EB", "SR")
+
+
+class Reader(HTMLParser):
+    """What a browser would see: tables by id, figures by id, texts, and every address."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.images: dict[str, tuple[str, str]] = {}
+        self.captions: dict[str, str] = {}
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+        self._figure, self._cell = "", 0
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.addresses += [given[key] for key in ("src", "href", "srcset", "action", "data") if key in given]
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+        if tag == "figure":
+            self._figure = given["id"]
+            assert self._figure not in self.captions, f"{self._figure} is there twice"
+            self.captions[self._figure] = ""
+        elif tag == "img":
+            self.images[self._figure] = given["src"], given["alt"]
+        elif tag == "table":
+            self.tables[self._figure] = []
+        elif tag == "tr":
+            self.tables[self._figure].append([])
+        elif tag in ("td", "th"):
+            line = self.tables[self._figure][-1]
+            self._cell = len(line)  # text stands in the first of the columns that a cell spans
+            line += [""] * int(given.get("colspan", 1))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"{tag} is closed out of order"
+
+    def handle_data(self, data):
+        if "style" in self.open:
+            return
+        self.text += data
+        if self.open and self.open[-1] in ("td", "th"):
+            self.tables[self._figure][-1][self._cell] += data
+        if self.open and self.open[-1] == "figcaption":
+            self.captions[self._figure] += data
+
+
+@pytest.fixture(scope="module")
+def run() -> content.Run:
+    return synthetic_run.run(CLASSES)
+
+
+@pytest.fixture(scope="module")
+def made(run: content.Run) -> page.Page:
+    return content.page(run)
+
+
+@pytest.fixture(scope="module")
+def html(made: page.Page) -> str:
+    return page.render(made)
+
+
+@pytest.fixture(scope="module")
+def read(html: str) -> Reader:
+    return Reader(html)
+
+
+@pytest.fixture(scope="module")
+def bare() -> content.Run:
+    """A real survey without anything that a run may lack."""
+    return synthetic_run.run(
+        classes=("EA", "EW & friends", "RR/Lyr"),
+        models=("lightgbm",),
+        has_sky=False,
+        has_periods=False,
+        has_science=False,
+        surveys=("CRTS SSS", ""),
+    )
+
+
+@pytest.fixture(scope="module")
+def bare_html(bare: content.Run) -> str:
+    return page.render(content.page(bare))
+
+
+def column(read: Reader, table: str, name: str) -> dict[str, str]:
+    """First cell of each line -> cell under this header, which is the last line above the body."""
+    lines = read.tables[table]
+    header = next(i for i, line in enumerate(lines) if name in line)
+    return {line[0]: line[lines[header].index(name)] for line in lines[header + 1 :]}
+
+
+# --- the file ----------------------------------------------------------------------------------------------------
+
+
+def test_every_figure_is_inside_the_file(made: page.Page, read: Reader) -> None:
+    pictures = {p.name: p for p in made.pictures()}
+    assert set(read.images) == set(pictures)
+    for name, (source, alt) in read.images.items():
+        assert source == pictures[name].data_uri
+        assert source.startswith("data:image/png;base64,iVBORw0KGgo"), "the signature of a PNG"
+        assert alt
+
+
+def test_the_file_needs_nothing_beside_itself(html: str, read: Reader) -> None:
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in read.addresses)
+    assert not {"script", "link", "iframe", "object"} & set(read.tags)
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_the_elements_are_closed_and_contents_point_at_sections(html: str, read: Reader) -> None:
+    assert read.open == []
+    targets = [address[1:] for address in read.addresses if address.startswith("#")]
+    assert len(targets) == 11
+    assert all(f'<h2 id="{target}">' in html for target in targets)
+
+
+def test_every_figure_and_table_has_a_caption(read: Reader) -> None:
+    assert all(caption.endswith((".", ").")) for caption in read.captions.values())
+
+
+def test_texts_are_escaped(html: str, read: Reader) -> None:
+    assert "<no>" not in html
+    assert "a magnitude of 99 is <no> magnitude & says nothing" in read.text
+
+
+def test_same_run_same_bytes(bare: content.Run, bare_html: str) -> None:
+    assert page.render(content.page(bare)) == bare_html
+
+
+# --- banner and summary ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("surveys", "named"),
+    [
+        (("SIMULATED survey", "SIMULATED survey"), "SIMULATED data: labelled, field."),
+        (("CRTS", "SIMULATED"), "SIMULATED data: field."),
+        (("CRTS", "simulated? no, CRTS"), None),
+    ],
+)
+def test_banner_appears_if_and_only_if_data_are_simulated(surveys: tuple[str, str], named: str | None) -> None:
+    samples = synthetic_run.run(surveys=surveys).samples
+    banner = content._banner(samples)
+    assert (named in banner) if named else banner == ""
+
+
+def test_banner_is_the_first_thing_in_the_page(read: Reader, bare_html: str) -> None:
+    assert read.text.split("Variable Sky: run synthetic", 2)[1].strip().startswith("This run contains SIMULATED data")
+    assert "SIMULATED" not in Reader(bare_html).text
+
+
+def test_summary_accounts_for_every_object(run: content.Run, read: Reader) -> None:
+    for sample, rows in run.objects.items():
+        line = {name: int(column(read, "objects", name)[sample]) for name in read.tables["objects"][0][1:]}
+        assert line["Objects in"] == len(rows)
+        assert line["Rejected"] + line["Not classified"] + line["Catalogue"] + line["Suspected"] == len(rows)
+        assert line["Classified"] == len(run.catalogues[sample]) + len(run.suspected[sample])
+        # 2 objects have no light curve, and one in 29 of the others has too few points.
+        assert line["Rejected"] == 2 + len(range(3, len(rows) - 2, 29))
+
+
+def test_summary_holds_the_figures_of_the_folds(run: content.Run, read: Reader) -> None:
+    scores = Scores(run.metrics)
+    lines = column(read, "key_figures", "Figure")
+    assert lines["Accuracy of LightGBM"] == with_interval(scores.get("folds", "lightgbm", "accuracy"))
+    assert lines["Macro F1 of XGBoost"] == with_interval(scores.get("folds", "xgboost", "f1", "macro"))
+    assert lines["Share of objects on which both agree"] == with_interval(scores.get("folds", "ensemble", "coverage"))
+    assert lines["Smallest conformal coverage of a class: CEP"] == "88.0 %"
+    assert lines["Calibration error (ECE) after calibration, LightGBM"] == "0.020"
+    assert lines["Periods that agree with the catalogue's (34 objects)"] == "64.0 %; 90.4 % with half and double"
+
+
+def test_weakest_class_is_the_one_with_the_smallest_f1(run: content.Run, read: Reader) -> None:
+    scores = Scores(run.metrics)
+    of = {c: scores.get("folds", "lightgbm", "f1", c).value for c in CLASSES}
+    weakest = min(of, key=of.__getitem__)
+    assert f"Weakest class of LightGBM: F1 of {weakest} " in read.text
+
+
+# --- what went in, what was cut ----------------------------------------------------------------------------------
+
+
+def test_samples_table_counts(read: Reader) -> None:
+    assert read.tables["samples"][1] == [
+        *("labelled", "labelled", "SIMULATED survey", "240", "238", "43,200", "182", "240", "160")
+    ]
+
+
+def test_class_counts_by_status(run: content.Run, read: Reader) -> None:
+    rows = run.labels.to_pylist()
+    for class_ in CLASSES:
+        for status in ("used", "too few observations"):
+            expected = sum(r["class"] == class_ and r["status"] == status for r in rows)
+            assert column(read, "classes", status)[class_] == str(expected)
+    assert column(read, "classes", "no label")["(no label)"] == str(sum(r["status"] == "no label" for r in rows))
+    assert read.tables["classes"][0][1] == "used"
+    assert sum(int(cell) for cell in read.tables["classes"][-1][1:]) == len(rows)
+
+
+def test_ignored_labels_are_named() -> None:
+    rows = pa.table({"label": ["L", "EA"], "class": [None, "EA"], "status": ["ignored label", "used"]})
+    assert inputs._label_counts(rows).rows == (("(label L)", "0", "1"), ("EA", "1", "0"), ("all", "1", "1"))
+
+
+def test_cleaning_table_accounts_for_every_point(run: content.Run, read: Reader) -> None:
+    lines = read.tables["cleaning"][2:]
+    numbers = [int(line[1].replace(",", "")) for line in lines]
+    assert numbers[0] == sum(numbers[1:]), "before = all cuts + after"
+    assert numbers[0] == sum(run.cleaning["labelled"]["n_raw"].to_pylist())
+    assert [line[0] for line in lines[1:-1]] == list(tables.CUTS.values())
+    assert lines[0][2] == "100.0 %"
+
+
+def test_clip_by_class_by_hand() -> None:
+    zero = dict.fromkeys([f"n_{cut}" for cut in tables.CUTS], 0)
+    rows = [
+        {"object_id": "a", "band": "V", "n_raw": 100, **zero, "n_clipped": 10, "n_kept": 90, "kept": True},
+        {"object_id": "b", "band": "V", "n_raw": 60, **zero, "n_kept": 30, "kept": False},
+        {"object_id": "c", "band": "V", "n_raw": 100, **zero, "n_clipped": 1, "n_kept": 99, "kept": True},
+        {"object_id": "unlabelled", "band": "V", "n_raw": 1, **zero, "n_kept": 1, "kept": True},
+    ]
+    cleaning = {"one": pa.Table.from_pylist(rows, tables.CLEANING.schema)}
+    labels = pa.table({"object_id": ["a", "b", "c"], "class": ["EA", "EA", "RR"]})
+    (table,) = [
+        item for item in inputs.cuts(cleaning, labels) if isinstance(item, page.Table) and item.name == "clip_by_class"
+    ]
+    assert table.rows == (
+        ("EA", "2", "160", "10", "6.2 %", "50.0 %", "1"),
+        ("RR", "1", "100", "1", "1.0 %", "100.0 %", "1"),
+    )
+
+
+def test_objects_kept_counts_objects_not_bands() -> None:
+    rows = pa.table({"object_id": ["a", "a", "b", "c"], "kept": [True, True, False, True]})
+    assert inputs.objects_kept(rows) == 2
+
+
+# --- the layout of Qiao 2024, Table 4 ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", ["smote", "weighted"])
+def test_published_layout_equals_the_metrics_table(run: content.Run, read: Reader, other: str) -> None:
+    figures = {
+        tuple(r[c] for c in ("scheme", "model", "data", "class", "metric")): r["value"] for r in run.metrics.to_pylist()
+    }
+    top, header, *lines = read.tables[f"comparison_original_{other}"]
+    order = [("lightgbm", "LightGBM metrics"), ("xgboost", "XGBoost metrics"), ("forest", "RF metrics")]
+    assert [top[1], top[4], top[7]] == [name for _, name in order]
+    assert header == ["Class", *["Precision", "Recall", "F1 score"] * 3, "Test objects"]
+    names = dict(zip([*CLASSES, "macro", "weighted"],
+                     [*CLASSES, "Macro average", "Weighted average"], strict=True))  # fmt: skip
+    cells = {line[0]: line[1:] for line in lines}
+    assert list(cells) == [*CLASSES, "Accuracy", "Macro average", "Weighted average"]
+    for class_, name in names.items():
+        for m, (model, _) in enumerate(order):
+            for i, metric in enumerate(("precision", "recall", "f1")):
+                both = [figures["random", model, data, class_, metric] for data in ("original", other)]
+                assert cells[name][3 * m + i] == f"{both[0]:.2f}/{both[1]:.2f}"
+    for m, (model, _) in enumerate(order):
+        both = [figures["random", model, data, "all", "accuracy"] for data in ("original", other)]
+        assert cells["Accuracy"][3 * m : 3 * m + 3] == [MISSING, MISSING, f"{both[0]:.2f}/{both[1]:.2f}"]
+
+
+def test_a_model_that_was_not_compared_has_no_columns(bare: content.Run) -> None:
+    table = models.published_layout(Scores(bare.metrics), ["lightgbm"], "smote")
+    assert table.header == ("Class", "Precision", "Recall", "F1 score", "Test objects")
+
+
+def test_a_figure_that_was_not_measured_is_not_invented() -> None:
+    full = synthetic_run.metrics(("EA", "EW"), ("lightgbm",), has_sky=False)
+    rows = [r for r in full.to_pylist() if (r["data"], r["class"], r["metric"]) != ("smote", "EA", "recall")]
+    table = models.published_layout(Scores(pa.Table.from_pylist(rows, full.schema)), ["lightgbm"], "smote")
+    assert table.rows[0][2].split("/")[1] == MISSING
+    nothing = models.published_layout(Scores(tables.METRICS.schema.empty_table()), ["lightgbm"], "smote")
+    assert {cell for row in nothing.rows for cell in row[1:]} == {MISSING}
+
+
+def test_sky_gap_is_the_difference(run: content.Run, read: Reader) -> None:
+    scores = Scores(run.metrics)
+    lines = read.tables["sky_gap"][1:]
+    assert [line[:2] for line in lines] == [
+        [model, measure] for model in ("LightGBM", "XGBoost") for measure in ("macro F1", "accuracy")
+    ]
+    drawn, sky = (scores.get(s, "xgboost", "f1", "macro").value for s in ("random", "sky"))
+    assert float(lines[2][4]) == pytest.approx(drawn - sky, abs=0.0005)  # three printed decimals
+
+
+def test_leak_stands_as_a_warning_beside_the_honest_figure(run: content.Run, html: str, read: Reader) -> None:
+    scores = Scores(run.metrics)
+    pretended, honest = (printed(scores.get(s, "lightgbm", "f1", "macro", "smote")) for s in ("leak", "random"))
+    assert f'<p class="warning">Do not quote: SMOTE before the split would pretend a macro F1 of {pretended};' in html
+    line = read.tables["leak_test"][1]
+    assert line[1].startswith(pretended)
+    assert line[2].startswith(honest)
+
+
+def test_folds_table_has_both_boosters(run: content.Run, read: Reader) -> None:
+    scores = Scores(run.metrics)
+    line = next(line for line in read.tables["folds_classes"] if line[0] == "EB")
+    expected = [with_interval(scores.get("folds", m, metric, "EB", "original"), 2)
+                for m in ("lightgbm", "xgboost") for metric in ("precision", "recall", "f1")]  # fmt: skip
+    assert line[1:7] == expected
+
+
+# --- what may be absent ------------------------------------------------------------------------------------------
+
+
+def test_a_bare_run_says_what_it_lacks(bare_html: str) -> None:
+    read = Reader(bare_html)
+    assert "Sky blocks were off in this run" in read.text
+    assert "No object of this run has a catalogue period" in read.text
+    assert {"sky_gap", "periods", "classes_field"} & set(read.captions) == set()
+    assert not any("Periods that agree" in line[0] for line in read.tables["key_figures"])
+    assert {name for name in read.images if name.startswith("gallery")} == {
+        "gallery_labelled_EA",
+        "gallery_labelled_EW___friends",
+        "gallery_labelled_RR_Lyr",
+    }
+
+
+def test_optional_tables_may_be_empty(bare: content.Run) -> None:
+    empty = dataclasses.replace(
+        bare,
+        reliability=tables.RELIABILITY.schema.empty_table(),
+        risk_coverage=tables.RISK_COVERAGE.schema.empty_table(),
+        calibration_metrics=tables.METRICS.schema.empty_table(),
+        catalogues={"labelled": catalogue.READ.schema.empty_table()},
+    )
+    read = Reader(page.render(content.page(empty)))
+    assert "Conformal sets were not measured" in read.text
+    assert "The catalogue of labelled is empty" in read.text
+    assert not {"reliability", "risk_coverage"} & set(read.images)
+
+
+# --- trust -------------------------------------------------------------------------------------------------------
+
+
+def test_coverage_table(run: content.Run, read: Reader) -> None:
+    lines = {line[0]: line[1:] for line in read.tables["conformal_coverage"][1:]}
+    assert lines["CEP"] == ["88.0 %", "1.10", "80.0 %", "0.001", "77"]
+    assert list(lines) == [*CLASSES, "mean of the classes", "all objects"]
+    assert "about 90.0 % of its objects" in read.captions["conformal_coverage"]
+    name, score = trust.smallest_coverage(Scores(run.calibration_metrics))
+    assert (name, score.value) == ("CEP", 0.88)
+
+
+def test_periods_table_pairs_exact_and_multiples(read: Reader) -> None:
+    groups, header, first, *_, last = read.tables["periods"]
+    assert [groups[1], groups[3], groups[5], groups[7]] == [
+        *("Best harmonic fit", "Lomb-Scargle", "By class given", "By true class")
+    ]
+    assert header[1:3] == ["exact", "with half and double"]
+    assert first[:3] == ["CEP", "50.0 %", "90.0 %"]
+    assert (last[0], last[-1]) == ("all", "34")
+
+
+def test_period_rule_without_a_class_leaves_the_cell_empty() -> None:
+    rows = [
+        {"class": "EA", "rule": "harmonic", "exact": 0.5, "with_half_and_double": 0.75, "support": 4},
+        {"class": "all", "rule": "harmonic", "exact": 0.5, "with_half_and_double": 0.75, "support": 4},
+        {"class": "all", "rule": "by_class", "exact": 1.0, "with_half_and_double": 1.0, "support": 4},
+    ]
+    table = trust.periods(pa.Table.from_pylist(rows, tables.PERIODS.schema))
+    assert table.rows == (
+        ("EA", "50.0 %", "75.0 %", MISSING, MISSING, "4"),
+        ("all", "50.0 %", "75.0 %", "100.0 %", "100.0 %", "4"),
+    )
+
+
+def test_priors_have_a_table_per_sample(read: Reader) -> None:
+    assert read.tables["priors_field"][1] == ["CEP", "10.0 %", "10.0 %", "10.0 %", "10.0 %"]
+    assert column(read, "priors_labelled", "Estimated (EM)")["SR"] == "13.0 %"
+
+
+# --- catalogue and gallery ---------------------------------------------------------------------------------------
+
+
+def toy(rows: list[tuple[str, str, float]]) -> pa.Table:
+    lines = [
+        {"object_id": i, "class": c, "probability": p, "period_d": 0.5, "out_of_distribution": False}
+        for i, c, p in rows
+    ]
+    return pa.Table.from_pylist(lines, catalogue.READ.schema)
+
+
+def test_choice_by_hand() -> None:
+    rows = toy([(f"o{i}", "EA", i / 10) for i in range(8)] + [("x", "EB", 0.4)])
+    assert catalogue.choose(rows) == {"EA": (["o7", "o6", "o5"], ["o0", "o1", "o2"]), "EB": (["x"], [])}
+
+
+def test_no_object_is_shown_twice() -> None:
+    for n in range(1, 9):
+        most, least = catalogue.choose(toy([(f"o{i}", "EA", i / 10) for i in range(n)]))["EA"]
+        assert len(most) == min(n, 3)
+        assert len(least) == min(max(n - 3, 0), 3)
+        assert not set(most) & set(least)
+
+
+def test_choice_does_not_depend_on_the_order_of_rows() -> None:
+    rows = toy([(f"o{i}", "EA", 0.5 if i % 2 else 0.7) for i in range(12)])
+    shuffled = rows.take(np.random.default_rng(0).permutation(12))
+    assert catalogue.choose(shuffled) == catalogue.choose(rows)
+
+
+def test_gallery_shows_the_chosen_objects(run: content.Run, read: Reader) -> None:
+    for sample, rows in run.catalogues.items():
+        for class_, (most, least) in catalogue.choose(rows).items():
+            name = f"gallery_{sample}_{class_}"
+            named = f"most certain {', '.join(most)}; least certain {', '.join(least)}"
+            assert read.images[name][1] == f"Folded light curves of {class_}: {named}."
+            assert named in read.captions[name]
+
+
+def test_panels_hold_the_light_curve_of_their_own_object(run: content.Run) -> None:
+    rows, curves = run.catalogues["field"], run.light_curves["field"]
+    ids = synthetic_run.chosen_ids(rows)[5:9]
+    panels = catalogue._panels(rows, curves, ids)
+    assert set(panels) == set(ids)
+    by_id = {r["object_id"]: r for r in rows.to_pylist()}
+    for one in curves.to_pylist():
+        if one["object_id"] in ids:
+            panel = panels[one["object_id"]]
+            np.testing.assert_array_equal(panel.time, one["time"])
+            np.testing.assert_array_equal(panel.mag, one["mag"])
+            assert panel.probability == by_id[one["object_id"]]["probability"]
+            assert panel.period_d == by_id[one["object_id"]]["period_d"]
+
+
+def test_outliers_are_counted(run: content.Run, read: Reader) -> None:
+    flags = run.suspected["field"]["out_of_distribution"].to_pylist()
+    assert read.tables["outliers"][-1][:4] == ["field", "suspected", str(len(flags)), str(sum(flags))]
+
+
+def test_columns_of_the_catalogue_come_with_their_meaning(read: Reader) -> None:
+    lines = {line[0]: line[1:] for line in read.tables["catalogue_columns"][1:]}
+    assert lines["p_EA"] == ["", "probability of class EA"]
+    assert lines["period_d"] == ["d", "period by the rule of the class"]
+    assert not set(synthetic_run.FEATURES) & set(lines), "features stand with the importances"
+    assert read.tables["features"][1] == ["feature_00", "mag", "meaning of feature_00"]
+
+
+# --- configuration and assumptions -------------------------------------------------------------------------------
+
+
+def test_configuration_can_be_read_back(run: content.Run, made: page.Page) -> None:
+    (code,) = [item for item in made.sections[-1].items if isinstance(item, page.Code)]
+    assert yaml.safe_load(code.text) == run.configuration
+
+
+def test_assumptions_are_listed(read: Reader) -> None:
+    assert read.tables["assumptions"][2] == [
+        *("deviation from", "workflow_scripts/balance.py:3", "Qiao 2024 2.2: something else is done")
+    ]
+
+
+# --- small parts -------------------------------------------------------------------------------------------------
+
+
+def test_csv_carries_the_groups_in_the_names() -> None:
+    table = page.Table("t", "c", ("a", "b", "c"), (("x, y", "1", "2"),), groups=(("", 1), ("G", 2)))
+    assert list(csv.reader(io.StringIO(table.csv()))) == [["a", "G b", "G c"], ["x, y", "1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "groups"), [((("1",),), ()), ((("1", "2", "3"),), ()), ((("1", "2"),), (("g", 1),)), ((), (("g", 3),))]
+)
+def test_ragged_tables_are_refused(rows: tuple[tuple[str, ...], ...], groups: tuple[tuple[str, int], ...]) -> None:
+    with pytest.raises(ValueError, match="table t: rows, header and groups have"):
+        page.Table("t", "c", ("a", "b"), rows, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [((1, 8), "12.5 %"), ((0.5,), "50.0 %"), ((None,), MISSING), ((0, 0), MISSING), ((0, 3), "0.0 %")],
+)
+def test_share(given: tuple[float, ...], text: str) -> None:
+    assert page.share(*given) == text
+
+
+def test_count() -> None:
+    assert [page.count(n) for n in (0, 1234567, None)] == ["0", "1,234,567", MISSING]
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (Score(0.95312, 0.94, 0.9661, 9), "0.953 [0.940, 0.966]"),
+        (Score(0.95312, None, None, 9), "0.953"),
+        (None, MISSING),
+    ],
+)
+def test_with_interval(score: Score | None, text: str) -> None:
+    assert with_interval(score) == text
+
+
+def test_scores_keep_the_order_of_the_table(run: content.Run) -> None:
+    scores = Scores(run.metrics)
+    assert scores.classes("random") == list(CLASSES)
+    assert scores.trained("leak") == [("lightgbm", "smote")]
+    assert scores.get("folds", "ensemble", "coverage") is not None
+    assert scores.get("folds", "ensemble", "coverage", data="smote") is None

@@ -1,0 +1,164 @@
+"""Settings of a run: defaults from one place, and errors that say what to do."""
+
+import copy
+import os
+
+import pytest
+import yaml
+from conftest import ROOT
+from jsonschema import Draft202012Validator
+
+from workflow_scripts import settings
+from workflow_scripts.tables import DataError
+
+SCHEMA = ROOT / "config/config.schema.yaml"
+SMALL = {"run": "x", "samples": {"stars": {"role": "labelled", "source": "demo"}}}
+
+
+def changed(**keys: object) -> dict:
+    return copy.deepcopy(SMALL) | keys
+
+
+def problems(config: dict) -> list[str]:
+    with pytest.raises(DataError) as error:
+        settings.complete(config, SCHEMA)
+    first, *lines = str(error.value).splitlines()
+    assert "config/README.md" in first
+    return [line.strip() for line in lines]
+
+
+def walk(schema: dict, place: str = ""):
+    """Every key of the schema with its own schema."""
+    for key, part in schema.get("properties", {}).items():
+        yield f"{place}{key}", part
+        yield from walk(part, f"{place}{key}.")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from walk(schema["additionalProperties"], f"{place}*.")
+
+
+KEYS = dict(walk(yaml.safe_load(SCHEMA.read_text())))
+
+
+def test_schema_is_a_schema_and_refuses_unknown_keys_everywhere():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    Draft202012Validator.check_schema(schema)
+    for part in [schema, *KEYS.values()]:
+        if part.get("type") == "object":
+            assert "additionalProperties" in part
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_default_is_legal(key):
+    if "default" in KEYS[key]:
+        Draft202012Validator(KEYS[key]).validate(KEYS[key]["default"])
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_key_is_explained_or_has_keys_that_are(key):
+    assert KEYS[key].get("description") or KEYS[key].get("properties")
+
+
+def test_defaults_fill_every_depth():
+    config = changed()
+    settings.complete(config, SCHEMA)
+    assert config["seed"] == KEYS["seed"]["default"]
+    assert config["training"]["folds"] == KEYS["training.folds"]["default"]
+    assert config["samples"]["stars"]["demo"]["objects"] == KEYS["samples.*.demo.objects"]["default"]
+    complete = copy.deepcopy(config)
+    settings.complete(config, SCHEMA)
+    assert config == complete
+
+
+def test_given_values_stay():
+    config = changed(seed=1, training={"folds": 4})
+    settings.complete(config, SCHEMA)
+    assert (config["seed"], config["training"]["folds"]) == (1, 4)
+    assert config["training"]["trees"] == KEYS["training.trees"]["default"]
+
+
+def test_defaults_are_not_shared():
+    config = changed(samples={name: {"role": "labelled", "source": "demo"} for name in "ab"})
+    settings.complete(config, SCHEMA)
+    assert config["samples"]["a"]["demo"] is not config["samples"]["b"]["demo"]
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (changed(sede=3), "sede: unknown key; allowed are catalogue, classes,"),
+        (changed(sede=3), "did you mean seed?"),
+        (changed(training={"rounds": "many"}), "training.rounds: 'many' is not of type 'integer' (Most boosting"),
+        (changed(cleaning={"clip_side": "brigth"}), "cleaning.clip_side: 'brigth' is not one of ['both', 'bright']"),
+        (changed(shards=0), "shards: 0 is less than the minimum of 1"),
+        (changed(run="a b"), "run: 'a b' does not match"),
+        ({"samples": SMALL["samples"]}, "run: this key is missing"),
+        ({"run": "x"}, "samples: this key is missing"),
+        (changed(samples={"s": {"role": "labelled", "source": "local"}}), "samples.s.local: this key is missing"),
+        (
+            changed(samples={"s": {"role": "labelled", "source": "demo", "demo": {"objcts": 30}}}),
+            "samples.s.demo.objcts: unknown key; allowed are mix, objects; did you mean objects?",
+        ),
+        (
+            changed(samples={"s": {"role": "science", "source": "demo"}}),
+            "samples: training needs a sample with role labelled; the roles are science",
+        ),
+        (
+            changed(period={"min_period_d": 2, "max_period_d": 1}),
+            "period: min_period_d 2 is not below max_period_d 1",
+        ),
+        (changed(classes={"E": ["EA", "EW"], "W": ["EW"]}), "classes: label EW is in both E and W"),
+        (changed(classes={"E": ["EA"]}, ignore_labels=["EA"]), "classes: label EA is in E and in ignore_labels"),
+    ],
+)
+def test_problem_is_named_with_its_place_and_cure(config, expected):
+    assert any(expected in line for line in problems(config)), problems(config)
+
+
+def test_every_problem_is_listed_once():
+    lines = problems({"sede": 1, "shards": "many"})
+    assert [line.split(":")[0] for line in lines] == ["run", "samples", "sede", "shards"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_configurations_of_the_house_are_complete(path):
+    if path != SCHEMA:
+        settings.complete(yaml.safe_load(path.read_text()), SCHEMA)
+
+
+def test_snakemake_shows_the_problem_and_not_the_schema(project, repository):
+    bad = project.write("bad.yaml", "run: x\nsede: 1\nsamples: {s: {role: labelled, source: demo}}\n")
+    done = repository.snakemake("-n", "--configfile", bad)
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "sede: unknown key" in text
+    assert len(text.splitlines()) < 12
+
+
+def test_run_file_without_a_name_is_not_mixed_with_the_default_run(project, repository):
+    bad = project.write("bad.yaml", "samples: {s: {role: labelled, source: demo}}\n")
+    done = repository.snakemake("-n", "--configfile", bad)
+    assert "run: this key is missing" in done.stdout + done.stderr
+
+
+def test_results_folder_that_can_be_made_passes(tmp_path):
+    settings.check_writable(tmp_path / "results" / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "results").touch()
+    with pytest.raises(DataError, match=r"results/x: .*results is a file; move it or run elsewhere"):
+        settings.check_writable(tmp_path / "results" / "x")
+    monkeypatch.setattr("os.access", lambda path, mode: mode & os.W_OK == 0)  # root may write anywhere
+    with pytest.raises(DataError, match=rf"{tmp_path.name} is not writable; run elsewhere"):
+        settings.check_writable(tmp_path / "other" / "x")
+
+
+def test_run_into_such_a_folder_ends_before_any_job(project, repository):
+    config = project.write("run.yaml", "run: x\nsamples: {s: {role: labelled, source: demo}}\n")
+    project.write("results", "a file in the way")
+    done = repository.snakemake("--directory", project.folder, "--configfile", config)
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "results is a file; move it or run elsewhere" in text
+    assert "Traceback" not in text

@@ -1,0 +1,293 @@
+"""The whole workflow on a small simulated survey: what comes out, what reruns, and what survives a kill."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from conftest import ROOT, planned, run_snakemake
+
+from workflow_scripts import labels, probabilities, tables
+from workflow_scripts.features import FEATURES
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
+
+SAMPLES = ("known", "field")
+CONFIG = {
+    "run": "small",
+    "shards": 2,
+    "samples": {
+        "known": {"role": "labelled", "source": "demo", "demo": {"objects": 400}},
+        "field": {"role": "science", "source": "demo", "demo": {"objects": 120, "mix": "field"}},
+    },
+    "training": {
+        "folds": 3,
+        "compare": ["lightgbm"],
+        "rounds": 40,
+        "learning_rate": 0.1,
+        "trees": 20,
+        "permutations": 1,
+    },
+}
+CATALOGUES = [f"catalogue/{sample}/{kind}.parquet" for sample in SAMPLES for kind in ("catalogue", "suspected")]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the workflow in a folder of its own."""
+
+    folder: Path
+    config: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results/small"
+
+    def options(self, snakefile: Path = ROOT / "Snakefile") -> list[object]:
+        return ["--snakefile", snakefile, "--directory", self.folder, "--configfile", self.config, "--rerun-incomplete"]
+
+    def snakemake(self, *more: object, cores: int = 2, snakefile: Path = ROOT / "Snakefile"):
+        return run_snakemake(self.folder, *more, *self.options(snakefile), cores=cores, timeout=900)
+
+    def targets(self, *names: str) -> list[str]:
+        return [f"results/small/{name}" for name in names]
+
+    def read(self, name: str, table: tables.Table, sample: str):
+        """All shards of a table of one sample."""
+        return tables.read_all(sorted((self.results / name / sample).glob("*.parquet")), table)
+
+
+def new_run(folder: Path, **changes: object) -> Run:
+    config = folder / "small.yaml"
+    config.write_text(yaml.safe_dump(CONFIG | changes))
+    return Run(folder, config)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Run:
+    """A complete run; tests leave it complete."""
+    run = new_run(tmp_path_factory.mktemp("demo"))
+    done = run.snakemake()
+    assert done.returncode == 0, done.stderr[-5000:]
+    return run
+
+
+# What comes out
+
+
+def test_deliverables_exist_and_a_second_run_has_nothing_to_do(demo):
+    for sample in SAMPLES:
+        for kind in ("catalogue", "suspected"):
+            for suffix in ("parquet", "fits", "vot"):
+                assert (demo.results / f"catalogue/{sample}/{kind}.{suffix}").stat().st_size > 0
+    assert planned(demo.snakemake("-n")) == set()
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_every_point_and_every_object_is_accounted_for(demo, sample):
+    listed = tables.read(demo.results / f"samples/{sample}/objects.parquet", tables.OBJECTS)["object_id"].to_pylist()
+    assert len(set(listed)) == len(listed) == CONFIG["samples"][sample]["demo"]["objects"]
+
+    cleaning = demo.read("cleaning", tables.CLEANING, sample)
+    assert sorted(cleaning["object_id"].to_pylist()) == sorted(listed)
+    removed = [cleaning[f"n_{cut}"] for cut in tables.CUTS]
+    for n_raw, n_kept, *cut in zip(cleaning["n_raw"].to_pylist(), cleaning["n_kept"].to_pylist(), *map(list, removed)):
+        assert n_raw == n_kept + sum(one.as_py() for one in cut)
+
+    kept = sorted(cleaning.filter(cleaning["kept"])["object_id"].to_pylist())
+    assert 0 < len(kept) < len(listed), "the simulation has light curves that are too short"
+    assert sorted(demo.read("light_curves", tables.LIGHT_CURVES, sample)["object_id"].to_pylist()) == kept
+    assert sorted(demo.read("features", FEATURES, sample)["object_id"].to_pylist()) == kept
+
+    both = [pq.read_table(demo.results / f"catalogue/{sample}/{kind}.parquet") for kind in ("catalogue", "suspected")]
+    assert sorted(both[0]["object_id"].to_pylist() + both[1]["object_id"].to_pylist()) == kept
+    assert pc.all(pc.equal(both[0]["class_lightgbm"], both[0]["class_xgboost"])).as_py()
+    assert not pc.any(pc.equal(both[1]["class_lightgbm"], both[1]["class_xgboost"])).as_py()
+
+
+def test_every_labelled_object_is_used_or_says_why_not(demo):
+    given = tables.read(demo.results / "split/labels.parquet", labels.LABELS)
+    objects = tables.read(demo.results / "samples/known/objects.parquet", tables.OBJECTS)
+    assert sorted(given["object_id"].to_pylist()) == sorted(objects["object_id"].to_pylist())
+    used = given.filter(pc.equal(given["status"], "used"))["object_id"].to_pylist()
+    split = tables.read(demo.results / "split/split.parquet", tables.SPLIT)
+    assert sorted(split["object_id"].to_pylist()) == sorted(used)
+
+
+def test_object_is_predicted_once_by_a_model_that_never_saw_it(demo):
+    split = tables.read(demo.results / "split/split.parquet", tables.SPLIT)
+    fold = dict(zip(split["object_id"].to_pylist(), split["fold"].to_pylist(), strict=True))
+    for model in ("lightgbm", "xgboost"):
+        for k in range(CONFIG["training"]["folds"]):
+            predicted = probabilities.read([demo.results / f"models/fold{k}/{model}-original.parquet"])
+            assert set(predicted.object_id) == {name for name, of in fold.items() if of == k}
+
+
+def test_simulated_survey_is_called_so_wherever_it_shows(demo):
+    for name in CATALOGUES:
+        assert all("SIMULATED" in survey for survey in pq.read_table(demo.results / name)["survey"].to_pylist())
+    assert "simulated" in (demo.results / "report/report.html").read_text().lower()
+
+
+def test_catalogue_says_the_same_in_every_format(demo):
+    from astropy.table import Table
+
+    for name in CATALOGUES:
+        path = demo.results / name
+        rows = pq.read_table(path)
+        for suffix in (".fits", ".vot"):
+            other = Table.read(path.with_suffix(suffix))
+            assert [str(v) for v in other["object_id"]] == rows["object_id"].to_pylist()
+            assert other.colnames == rows.column_names
+            assert str(other["period_d"].unit) == "d"
+
+
+def test_report_is_one_file_that_needs_no_network(demo):
+    text = (demo.results / "report/report.html").read_text()
+    assert text.count("<html") == text.count("</html>") == 1
+    for attribute in ('src="http', 'href="http', "url(http", "@import"):
+        assert attribute not in text.replace('href="https://doi.org', "")
+
+
+# The same bytes again
+
+
+def test_shards_and_cores_do_not_change_the_catalogue(demo, tmp_path):
+    other = new_run(tmp_path, shards=3)
+    done = other.snakemake(*other.targets(*CATALOGUES), cores=1)
+    assert done.returncode == 0, done.stderr[-5000:]
+    for name in [*CATALOGUES, "split/split.parquet", "models/final/calibration.json"]:
+        assert sha256(demo.results / name) == sha256(other.results / name), name
+
+
+def test_deleted_tables_come_back_as_they_were(demo):
+    names = [
+        "predictions/field/lightgbm.parquet",
+        "predictions/field/xgboost.parquet",
+        "catalogue/field/catalogue.fits",
+    ]
+    names += ["catalogue/field/catalogue.parquet", "catalogue/field/suspected.vot"]
+    before = [sha256(demo.results / name) for name in names]
+    for name in names:
+        (demo.results / name).unlink()
+    assert planned(demo.snakemake("-n")) == {"all", "predict", "ensemble", "report"}
+    done = demo.snakemake()
+    assert done.returncode == 0, done.stderr[-5000:]
+    assert [sha256(demo.results / name) for name in names] == before
+
+
+# What reruns
+
+
+def test_comment_reruns_nothing_and_a_formula_what_depends_on_it(demo, repository):
+    def plan() -> set[str]:
+        return planned(demo.snakemake("-n", snakefile=repository.folder / "Snakefile"))
+
+    assert plan() == set()
+    for path in repository.folder.rglob("*.py"):
+        os.utime(path)
+    repository.edit("workflow_scripts/lightcurve/clean.py", '"""\n', '"""\n# A comment.\n\n')
+    repository.edit("workflow_scripts/stages/clean.py", '"""Clean', '"""Really clean')
+    assert plan() == set()
+    repository.edit("workflow_scripts/stages/report.py", "def main(", "THRESHOLD = 1\n\n\ndef main(")
+    assert plan() == {"all", "report"}
+    repository.edit("workflow_scripts/lightcurve/clean.py", "def clean(", "THRESHOLD = 1\n\n\ndef clean(")
+    assert plan() >= {"clean", "features", "split", "train", "calibrate", "predict", "ensemble", "report"}
+    assert not plan() & {"simulate_sample", "check_samples"}
+
+
+def test_changed_setting_reruns_what_it_concerns(demo, tmp_path):
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(CONFIG | {"catalogue": {"prior": "estimated"}}))
+    assert planned(Run(demo.folder, changed).snakemake("-n")) == {"all", "ensemble", "report"}
+
+
+# Killed
+
+
+def jobs_of(parent: int) -> Iterator[int]:
+    """Processes below a process that run a stage."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            ancestor = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = (entry / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if ancestor == parent:
+            if "/.snakemake/scripts/" in command:
+                yield int(entry.name)
+            yield from jobs_of(int(entry.name))
+
+
+def start(run: Run, target: str) -> subprocess.Popen:
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", target, *run.options()]
+    return subprocess.Popen(
+        [*map(str, command)],
+        cwd=run.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def wait_for(what, seconds: float = 120):
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.005)
+    return found
+
+
+def assert_whole(folder: Path) -> None:
+    for path in folder.rglob("*.parquet"):
+        if not path.name.startswith("."):
+            pq.read_table(path)  # raises if it is half a file
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds its jobs in /proc")
+RAW = "raw/known/0001.parquet"
+
+
+@needs_proc
+def test_killed_job_leaves_no_half_file_and_the_next_run_ends_with_the_same_bytes(demo, tmp_path):
+    run = new_run(tmp_path)
+    snakemake = start(run, *run.targets(RAW))
+    job = wait_for(lambda: list(jobs_of(snakemake.pid)))
+    wait_for(lambda: list(run.folder.glob("results/small/**/*.parquet")))  # it has begun to write
+    os.kill(job[-1], signal.SIGKILL)
+    assert snakemake.wait(60) == 1
+    assert_whole(run.folder)
+    assert not (run.results / RAW).exists()
+    assert run.snakemake(*run.targets(RAW)).returncode == 0
+    assert sha256(run.results / RAW) == sha256(demo.results / RAW)
+
+
+@needs_proc
+def test_killed_run_goes_on_after_it_is_unlocked(demo, tmp_path):
+    run = new_run(tmp_path)
+    snakemake = start(run, *run.targets("light_curves/known/0001.parquet"))
+    wait_for(lambda: (run.results / RAW).exists())
+    os.killpg(snakemake.pid, signal.SIGKILL)
+    snakemake.wait(60)
+    assert_whole(run.folder)
+    target = run.targets("light_curves/known/0001.parquet")
+    locked = run.snakemake(*target)
+    assert locked.returncode != 0
+    assert "--unlock" in locked.stdout + locked.stderr
+    assert run.snakemake("--unlock").returncode == 0
+    assert run.snakemake(*target).returncode == 0
+    for name in (RAW, "light_curves/known/0001.parquet"):
+        assert sha256(run.results / name) == sha256(demo.results / name)

@@ -1,0 +1,196 @@
+"""Calibrated probabilities: prior shift, one temperature per booster, and conformal limits, from held-out folds.
+
+Temperature scaling: Guo et al. 2017, "On calibration of modern neural networks", section 4.2. "Before" is what
+the model gives, under the class mix it was trained with; "after" is under the mix of the labelled sample.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow_scripts import conformal, evaluate, prior, tables
+from workflow_scripts.evaluate import Figure, Row
+from workflow_scripts.probabilities import Predictions, Reals
+
+FLOOR = 1e-15  # smallest probability; single precision gives 0, which has no logarithm
+TEMPERATURES = (0.05, 20.0)  # range searched
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns the boosters' probabilities into calibrated ones; k classes.
+
+    labelled_prior (k): class shares of the labelled sample. temperature: of each booster, by name.
+    conformal_limits (k): largest score 1 - p at which a class is in the set of conformal_level (infinite = always).
+    """
+
+    classes: tuple[str, ...]
+    labelled_prior: tuple[float, ...]
+    temperature: Mapping[str, float]
+    conformal_level: float
+    conformal_limits: tuple[float, ...]
+
+    def calibrated(self, model_name: str, probability: Reals, training_prior: Reals) -> Reals:
+        """Calibrated probabilities (n, k) of a booster under the labelled prior.
+
+        The training prior, (k,) or (n, k), is exchanged for the labelled one, then p^(1/T) is normalised.
+        """
+        shifted = prior.shift(np.clip(probability, FLOOR, 1), training_prior, np.array(self.labelled_prior))
+        return soften(shifted, self.temperature[model_name])
+
+    def conformal_sets(self, probability: Reals) -> NDArray[np.bool_]:
+        """Membership (n, k) of the classes in each object's conformal set.
+
+        probability (n, k) is the mean of both boosters' calibrated probabilities under the labelled prior, with
+        which the limits were made, also where the catalogue uses another prior: coverage within a class does
+        not depend on the class mix.
+        """
+        return conformal.sets(probability, np.array(self.conformal_limits))
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Calibrated probabilities (n, k) by model, ensemble included, and conformal sets (n, k) of held-out objects."""
+
+    probability: dict[str, Reals]
+    sets: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows of tables.METRICS and of tables.RELIABILITY."""
+
+    metrics: list[Row]
+    reliability: list[Row]
+
+
+def fit(boosters: Mapping[str, Predictions], labelled_prior: Reals, level: float) -> Calibration:
+    """Temperatures and conformal limits from the boosters' predictions of labelled objects they never saw.
+
+    Raises DataError if the boosters differ in classes or objects.
+    """
+    # ASSUME the final models, trained on all labelled objects, err as the models of the folds do.
+    first = next(iter(boosters.values()))
+    if any(b.classes != first.classes or list(b.object_id) != list(first.object_id) for b in boosters.values()):
+        raise tables.DataError("the boosters' predictions differ in classes or objects; train both again")
+    temperature = {}
+    for name, booster in boosters.items():
+        shifted = prior.shift(np.clip(booster.probability, FLOOR, 1), booster.training_prior, labelled_prior)
+        temperature[name] = fit_temperature(shifted, booster.true_index)
+    without_limits = Calibration(first.classes, tuple(labelled_prior.tolist()), temperature, level, ())
+    mean = np.mean(list(_calibrated(without_limits, boosters).values()), axis=0)
+    limits = conformal.limits(mean, first.true_index, level)
+    return dataclasses.replace(without_limits, conformal_limits=tuple(limits.tolist()))
+
+
+def cross_fit(
+    boosters: Mapping[str, Predictions], labelled_prior: Reals, level: float, fold: NDArray[np.integer]
+) -> HeldOut:
+    """Calibrate each fold (n,) with what the other folds gave, so that the figures measured on it are honest."""
+    first = next(iter(boosters.values()))
+    probability = {name: np.empty_like(first.probability) for name in (*boosters, "ensemble")}
+    sets = np.zeros(first.probability.shape, dtype=bool)
+    for k in np.unique(fold):
+        kept, held = ({n: b.select(list(b.object_id[m])) for n, b in boosters.items()} for m in (fold != k, fold == k))
+        calibration = fit(kept, labelled_prior, level)
+        calibrated = _calibrated(calibration, held)
+        calibrated["ensemble"] = np.mean(list(calibrated.values()), axis=0)
+        for name, values in calibrated.items():
+            probability[name][fold == k] = values
+        sets[fold == k] = calibration.conformal_sets(calibrated["ensemble"])
+    return HeldOut(probability, sets)
+
+
+def fit_temperature(probability: Reals, true_index: NDArray[np.intp]) -> float:
+    """Temperature T that minimises the log loss of p^(1/T), normalised, over (n, k) probabilities."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_temperature: float) -> float:
+        return float(evaluate.log_losses(soften(probability, float(np.exp(log_temperature))), true_index).mean())
+
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))
+
+
+def soften(probability: Reals, temperature: float) -> Reals:
+    """Probabilities p^(1/T), normalised: T > 1 flattens, T < 1 sharpens, the order of the classes stays."""
+    from scipy.special import softmax
+
+    return np.asarray(softmax(np.log(probability) / temperature, axis=1))
+
+
+def report(boosters: Mapping[str, Predictions], held_out: HeldOut, published: Calibration, data: str) -> Report:
+    """Errors before and after calibration of each booster and of their mean, measured on held-out folds.
+
+    before: the probabilities as the models give them. after: as the other folds calibrate them. The temperature
+    is the published one, fitted on all folds; data names the training data.
+    """
+    first = next(iter(boosters.values()))
+    before = {name: booster.probability for name, booster in boosters.items()}
+    before["ensemble"] = np.mean(list(before.values()), axis=0)
+    metrics: list[Row] = []
+    bins: list[Row] = []
+    for model in before:
+        for stage, probability in (("before", before[model]), ("after", held_out.probability[model])):
+            figures = _errors(probability, first.true_index, first.classes, stage)
+            metrics += [figure.row("folds", model, data) for figure in figures]
+            confidence, correct = probability.max(axis=1), probability.argmax(axis=1) == first.true_index
+            bins += [{"model": model, "stage": stage, **row} for row in evaluate.reliability(confidence, correct)]
+    for name, temperature in published.temperature.items():
+        metrics.append(Figure("all", "temperature", temperature, None, None, len(first)).row("folds", name, data))
+    sets = _set_figures(held_out.sets, first.true_index, first.classes)
+    return Report([*metrics, *(figure.row("folds", "ensemble", data) for figure in sets)], bins)
+
+
+def save(calibration: Calibration, path: Path) -> None:
+    """Write a calibration as JSON with sorted keys; an infinite limit is null."""
+    values = dataclasses.asdict(calibration)
+    values["conformal_limits"] = [v if np.isfinite(v) else None for v in calibration.conformal_limits]
+    with tables.whole(path) as part:
+        part.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> Calibration:
+    """Read a calibration that save wrote."""
+    values = json.loads(path.read_text(encoding="utf-8"))
+    limits = tuple(np.inf if v is None else v for v in values["conformal_limits"])
+    lists = {key: tuple(values[key]) for key in ("classes", "labelled_prior")}
+    return Calibration(**{**values, **lists, "conformal_limits": limits})
+
+
+def _calibrated(calibration: Calibration, boosters: Mapping[str, Predictions]) -> dict[str, Reals]:
+    return {n: calibration.calibrated(n, b.probability, b.training_prior) for n, b in boosters.items()}
+
+
+def _errors(probability: Reals, true_index: NDArray[np.intp], classes: tuple[str, ...], stage: str) -> Iterator[Figure]:
+    """Log loss and ECE of the most probable class (all), ECE of each class's own probability, and its largest."""
+    n = len(true_index)
+    top = evaluate.calibration_error(probability.max(axis=1), probability.argmax(axis=1) == true_index)
+    of_class = [evaluate.calibration_error(p, true_index == c) for c, p in enumerate(probability.T)]
+    yield Figure("all", f"log_loss_{stage}", float(evaluate.log_losses(probability, true_index).mean()), None, None, n)
+    yield Figure("all", f"ece_{stage}", top, None, None, n)
+    yield Figure("all", f"ece_class_max_{stage}", max(of_class), None, None, n)
+    for name, error in zip(classes, of_class, strict=True):
+        yield Figure(name, f"ece_{stage}", error, None, None, n)
+
+
+def _set_figures(sets: NDArray[np.bool_], true_index: NDArray[np.intp], classes: tuple[str, ...]) -> Iterator[Figure]:
+    """Coverage, mean size and share of single-class sets by true class, over the classes (macro), and of all."""
+    n, size = len(sets), sets.sum(axis=1)
+    support = np.bincount(true_index, minlength=len(classes))
+    values = {
+        "conformal_coverage": sets[np.arange(n), true_index],
+        "conformal_set_size": size,
+        "conformal_single_share": size == 1,
+    }
+    for metric, value in values.items():
+        mean = np.bincount(true_index, value, len(classes)) / support
+        for name, of_class, count in zip(classes, mean, support, strict=True):
+            yield Figure(name, metric, float(of_class), None, None, int(count))
+        yield Figure("macro", metric, float(mean.mean()), None, None, n)
+        yield Figure("all", metric, float(value.mean()), None, None, n)

@@ -1,0 +1,137 @@
+"""What went into the run, and what each cut of the cleaning removed."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workflow_scripts import tables
+from workflow_scripts.report.page import Item, Note, Table, count, share
+
+
+def simulated(samples: pa.Table) -> list[str]:
+    """Names of the samples whose survey says that it is simulated."""
+    return [s["sample"] for s in samples.to_pylist() if "SIMULATED" in s["survey"]]
+
+
+def went_in(samples: pa.Table, objects: Mapping[str, pa.Table], labels: pa.Table) -> Iterator[Item]:
+    """Give the samples and the classes of the labelled objects, with those that were not used and why."""
+    yield Table(
+        name="samples",
+        caption="The samples of the run: check that surveys, sizes and points per light curve are those you expect.",
+        header=(
+            *("Sample", "Role", "Survey", "Objects", "Light curves", "Points", "Points per curve"),
+            *("With coordinates", "With a catalogue period"),
+        ),
+        rows=tuple(_sample(s, objects.get(s["sample"])) for s in samples.to_pylist()),
+        left=3,
+    )
+    yield _label_counts(labels)
+
+
+def cuts(cleaning: Mapping[str, pa.Table], labels: pa.Table) -> Iterator[Item]:
+    """Give what each cut removed from each sample, and what the clip took from each class."""
+    names = tuple(cleaning)
+    totals = {name: {c: pc.sum(rows[c]).as_py() or 0 for c in _point_columns()} for name, rows in cleaning.items()}
+    lines = [("before cleaning", "n_raw"), *((m, f"n_{c}") for c, m in tables.CUTS.items()), ("after", "n_kept")]
+    yield Table(
+        name="cleaning",
+        caption="Points that each cut removed, in the order of the cuts: a large share in one line deserves a look at "
+        "the survey's flags and at the column map.",
+        groups=(("", 1), *((name, 2) for name in names)),
+        header=("Points", *("number", "share") * len(names)),
+        rows=tuple(
+            (text, *(cell for name in names for cell in _part(totals[name][column], totals[name]["n_raw"])))
+            for text, column in lines
+        ),
+    )
+    yield Table(
+        name="rejected",
+        caption="Light curves with too few points left: these objects can be in no catalogue of this run.",
+        header=("Sample", "Light curves", "Kept", "Rejected", "Share rejected"),
+        rows=tuple((name, *_kept(rows)) for name, rows in cleaning.items()),
+    )
+    yield from _clip_by_class(cleaning, labels)
+
+
+def objects_kept(cleaning: pa.Table) -> int:
+    """Count the objects with at least one light curve that passed the cleaning."""
+    return len(pc.unique(cleaning["object_id"].filter(cleaning["kept"])))
+
+
+def _sample(sample: dict[str, object], objects: pa.Table | None) -> tuple[str, ...]:
+    numbers = [int(str(sample[name])) for name in ("n_objects", "n_light_curves", "n_points")]
+    per_curve = f"{numbers[2] / numbers[1]:.0f}" if numbers[1] else count(None)
+    known = [None, None]
+    if objects is not None:
+        known = [len(objects) - objects[name].null_count for name in ("ra_deg", "catalogue_period_d")]
+    words = (str(sample[name]) for name in ("sample", "role", "survey"))
+    return (*words, *map(count, numbers), per_curve, *map(count, known))
+
+
+def _label_counts(labels: pa.Table) -> Table:
+    rows = labels.select(["label", "class", "status"]).to_pylist()
+    # "used" first: it is the column that the models rest on.
+    statuses = sorted({row["status"] for row in rows}, key=lambda status: (status != "used", status))
+    names = sorted({_class_name(row) for row in rows})
+    table = {name: dict.fromkeys(statuses, 0) for name in names}
+    for row in rows:
+        table[_class_name(row)][row["status"]] += 1
+    totals = [sum(table[name][status] for name in names) for status in statuses]
+    return Table(
+        name="classes",
+        caption="Labelled objects by class and by what became of them: the smallest number under 'used' limits how "
+        "well that class can be known.",
+        header=("Class", *statuses),
+        rows=(*((name, *(count(table[name][s]) for s in statuses)) for name in names), ("all", *map(count, totals))),
+    )
+
+
+def _class_name(row: Mapping[str, str | None]) -> str:
+    return row["class"] or (f"(label {row['label']})" if row["label"] else "(no label)")
+
+
+def _point_columns() -> list[str]:
+    return ["n_raw", *(f"n_{cut}" for cut in tables.CUTS), "n_kept"]
+
+
+def _part(part: int, whole: int) -> tuple[str, str]:
+    return count(part), share(part, whole)
+
+
+def _kept(rows: pa.Table) -> tuple[str, ...]:
+    kept = pc.sum(rows["kept"]).as_py() or 0
+    rejected = len(rows) - kept
+    return count(len(rows)), count(kept), *_part(rejected, len(rows))
+
+
+def _clip_by_class(cleaning: Mapping[str, pa.Table], labels: pa.Table) -> Iterator[Item]:
+    """One line per class: an eclipse is a tail of the magnitudes, and a clip at 3 sigma cuts tails."""
+    columns = ["object_id", "n_raw", "n_clipped", "kept"]
+    rows = pa.concat_tables([table.select(columns).replace_schema_metadata(None) for table in cleaning.values()])
+    class_of = dict(zip(labels["object_id"].to_pylist(), labels["class"].to_pylist(), strict=True))
+    classes = np.array([class_of.get(name) or "" for name in rows["object_id"].to_pylist()], dtype=object)
+    raw, clipped, kept = (rows[name].to_numpy() for name in columns[1:])
+    names = sorted(set(classes) - {""})
+    if not names:
+        yield Note("No light curve has a class: what the clip takes from each class is not known.")
+        return
+    yield Table(
+        name="clip_by_class",
+        caption="What the sigma clip took from each class: where the share is highest, the clip may remove the "
+        "variation itself (eclipses first), and clip_side: bright is worth a try.",
+        header=("Class", "Light curves", "Points", "Clipped", "Share clipped", "Light curves that lost points", "Kept"),
+        rows=tuple(
+            (
+                name,
+                count(int(own.sum())),
+                count(int(raw[own].sum())),
+                *_part(int(clipped[own].sum()), int(raw[own].sum())),
+                share(float((clipped[own] > 0).mean())),
+                count(int(kept[own].sum())),
+            )
+            for name in names
+            for own in [classes == name]
+        ),
+    )

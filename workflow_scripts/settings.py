@@ -1,0 +1,98 @@
+"""The settings of a run against config/config.schema.yaml: defaults filled in, every problem named in one line."""
+
+import copy
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from workflow_scripts.tables import DataError
+
+
+def complete(config: dict[str, Any], schema_file: Path) -> None:
+    """Fill the schema's defaults into config, in place.
+
+    Raises DataError that lists every problem with the place, what is wrong, what is allowed and a likely meaning.
+    """
+    schema = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
+    errors = Draft202012Validator(schema).iter_errors(config)
+    problems = sorted({line for error in errors for line in _lines(error)})
+    if not problems:
+        _fill(config, schema)
+        problems = list(_contradictions(config))
+    if problems:
+        raise DataError(
+            "the configuration cannot be used; every key is explained in config/README.md\n  " + "\n  ".join(problems)
+        )
+
+
+def check_writable(folder: Path) -> None:
+    """Raise DataError if results cannot be written to folder, which need not exist yet."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise DataError(f"results cannot be written to {folder}: {nearest} is a file; move it or run elsewhere")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise DataError(f"results cannot be written to {folder}: {nearest.resolve()} is not writable; run elsewhere")
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    place = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        for key in sorted(set(error.instance) - set(known)):
+            yield f"{_dotted([*place, key])}: unknown key; allowed are {', '.join(known)}{_hint(key, known)}"
+    elif error.validator == "enum":
+        near = _hint(str(error.instance), [str(value) for value in error.validator_value])
+        yield f"{_dotted(place)}: {error.message}{near}"
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        yield from (f"{_dotted([*place, key])}: this key is missing" for key in missing)
+    else:
+        meaning = error.schema.get("description")
+        yield f"{_dotted(place)}: {error.message}{f' ({meaning})' if meaning else ''}"
+
+
+def _dotted(place: list[str | int]) -> str:
+    return ".".join(map(str, place)) or "configuration"
+
+
+def _hint(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _fill(value: Any, schema: Mapping[str, Any]) -> None:
+    """Give the keys that value lacks their defaults, at every depth."""
+    if not isinstance(value, dict):
+        return
+    properties = schema.get("properties", {})
+    for key, part in properties.items():
+        if "default" in part:
+            value.setdefault(key, copy.deepcopy(part["default"]))
+    others = schema.get("additionalProperties")
+    for key, item in value.items():
+        part = properties.get(key, others)
+        if isinstance(part, dict):
+            _fill(item, part)
+
+
+def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the schema cannot say about keys that belong together."""
+    roles = [sample["role"] for sample in config["samples"].values()]
+    if "labelled" not in roles:
+        yield f"samples: training needs a sample with role labelled; the roles are {', '.join(roles)}"
+    period = config["period"]
+    if period["min_period_d"] >= period["max_period_d"]:
+        yield f"period: min_period_d {period['min_period_d']} is not below max_period_d {period['max_period_d']}"
+    owner: dict[str, str] = {}
+    for name, labels in config["classes"].items():
+        for label in labels:
+            if owner.setdefault(label, name) != name:
+                yield f"classes: label {label} is in both {owner[label]} and {name}"
+            if label in config["ignore_labels"]:
+                yield f"classes: label {label} is in {name} and in ignore_labels"

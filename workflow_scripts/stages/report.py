@@ -1,0 +1,107 @@
+"""Stage of rule report: one HTML file, its figures as PNG and its tables as CSV."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workflow_scripts import assumptions, edge, fingerprint
+from workflow_scripts import tables as contract
+from workflow_scripts.labels import LABELS
+from workflow_scripts.report import catalogue, content, page
+
+_LOG = logging.getLogger(__name__)
+
+
+def main(
+    samples: Path,
+    objects: list[Path],
+    cleaning: list[Path],
+    light_curves: list[Path],
+    labels: Path,
+    metrics: Path,
+    confusion: Path,
+    importance: list[Path],
+    calibration_metrics: Path,
+    reliability: Path,
+    risk_coverage: Path,
+    period_agreement: Path,
+    priors: list[Path],
+    catalogues: list[Path],
+    suspected: list[Path],
+    report: Path,
+    figures: Path,
+    tables: Path,
+    run: str,
+    configuration: dict[str, Any],
+    sample_names: list[str],
+    n_shards: int,
+) -> None:
+    """Read what the run wrote about itself, and the light curves to be shown; write the report."""
+    agreed, doubtful = (
+        {name: contract.read(path, catalogue.READ, catalogue.READ.names) for name, path in _named(sample_names, paths)}
+        for paths in (catalogues, suspected)
+    )
+    # Files of many shards stand sample by sample, in the order of the names.
+    curves, cleaned = (
+        {name: paths[i * n_shards : (i + 1) * n_shards] for i, name in enumerate(sample_names)}
+        for paths in (light_curves, cleaning)
+    )
+    made = content.page(
+        content.Run(
+            name=run,
+            configuration=configuration,
+            assumptions=assumptions.collect(fingerprint.PACKAGE.parent),
+            samples=contract.read(samples, contract.SAMPLES),
+            labels=contract.read(labels, LABELS),
+            metrics=contract.read(metrics, contract.METRICS),
+            confusion=contract.read(confusion, contract.CONFUSION),
+            importance=contract.read_all(importance, contract.IMPORTANCE),
+            calibration_metrics=contract.read(calibration_metrics, contract.METRICS),
+            reliability=contract.read(reliability, contract.RELIABILITY),
+            risk_coverage=contract.read(risk_coverage, contract.RISK_COVERAGE),
+            period_agreement=contract.read(period_agreement, contract.PERIODS),
+            priors=contract.read_all(priors, contract.PRIORS),
+            catalogue_schema=pq.read_schema(catalogues[0]),
+            objects={name: contract.read(p, contract.OBJECTS) for name, p in _named(sample_names, objects)},
+            cleaning={name: contract.read_all(paths, contract.CLEANING) for name, paths in cleaned.items()},
+            catalogues=agreed,
+            suspected=doubtful,
+            light_curves={name: _chosen(paths, agreed[name]) for name, paths in curves.items()},
+        )
+    )
+    _write(made, report, figures, tables)
+
+
+def _named(names: Sequence[str], paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    return zip(names, paths, strict=True)
+
+
+def _chosen(paths: Sequence[Path], rows: pa.Table) -> pa.Table:
+    """Light curves of the objects that the report shows, and of no others: all would not fit into memory."""
+    ids = [name for lists in catalogue.choose(rows).values() for part in lists for name in part]
+    found = [pq.read_table(p, filters=[("object_id", "in", ids)]) for p in paths]
+    return pa.concat_tables(found)
+
+
+def _write(made: page.Page, report: Path, figures: Path, tables: Path) -> None:
+    for folder, pattern in ((figures, "*.png"), (tables, "*.csv")):
+        for old in folder.glob(pattern):
+            old.unlink()
+    for picture in made.pictures():
+        with contract.whole(figures / f"{picture.name}.png") as part:
+            part.write_bytes(picture.png)
+    for table in made.tables():
+        with contract.whole(tables / f"{table.name}.csv") as part:
+            part.write_text(table.csv(), encoding="utf-8")
+    html = page.render(made)
+    with contract.whole(report) as part:
+        part.write_text(html, encoding="utf-8")
+    _LOG.info("%d figures, %d tables, %.1f MB", len(list(made.pictures())), len(list(made.tables())), len(html) / 1e6)
+
+
+if __name__ == "__main__":
+    edge.run(main)

@@ -1,0 +1,84 @@
+"""Are a user's numbers what the configuration says they are? Checks that refuse a wrong unit or time system early."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow_scripts.lightcurve.clean import MAG_RANGE, TIME_RANGE_MJD
+from workflow_scripts.tables import DataError
+
+Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+TimeFormat = Literal["mjd", "jd", "jd-2450000", "jd-2400000"]
+
+# MJD minus the time in each format [d].
+TO_MJD: dict[TimeFormat, float] = {"mjd": 0.0, "jd": -2400000.5, "jd-2450000": 49999.5, "jd-2400000": -0.5}
+
+
+def check_times(where: Sequence[str], time: Sequence[Reals], time_format: TimeFormat) -> None:
+    """Raise DataError if more than half of all finite times (as in the files) fall outside 1900-2100 as MJD."""
+
+    def sensible(times: Reals, offset: float = TO_MJD[time_format]) -> Flags:
+        return (times + offset >= TIME_RANGE_MJD[0]) & (times + offset <= TIME_RANGE_MJD[1])
+
+    worst = _mostly_bad(where, time, sensible)
+    if worst:
+        place, example, share = worst
+        values = np.concatenate([t[np.isfinite(t)] for t in time])
+        better = [f for f, offset in TO_MJD.items() if np.mean(sensible(values, offset)) > 0.5]
+        advice = f"they look like {better[0].upper()}: set time_format: {better[0]}" if better else _NO_FORMAT
+        raise DataError(
+            f"{place}: {share:.0%} of the times, such as {example}, are outside the years 1900-2100 if they are "
+            f"{time_format.upper()}; {advice}"
+        )
+
+
+_NO_FORMAT = f"no time_format ({', '.join(TO_MJD)}) fits them: convert them to MJD, or map another column to `time`"
+
+
+def check_magnitudes(where: Sequence[str], mag: Sequence[Reals]) -> None:
+    """Raise DataError if more than half of all finite magnitudes are outside -5 to 40."""
+    worst = _mostly_bad(where, mag, lambda m: (m >= MAG_RANGE[0]) & (m <= MAG_RANGE[1]))
+    if worst:
+        raise DataError(
+            f"{worst[0]}: {worst[2]:.0%} of the magnitudes, such as {worst[1]}, are outside {MAG_RANGE[0]:g} to "
+            f"{MAG_RANGE[1]:g}; they look like fluxes or another unit: convert them to magnitudes"
+        )
+
+
+def check_errors(where: Sequence[str], mag_err: Sequence[Reals]) -> None:
+    """Raise DataError if more than half of all finite magnitude errors are zero or below."""
+    worst = _mostly_bad(where, mag_err, lambda e: e > 0)
+    if worst:
+        raise DataError(
+            f"{worst[0]}: {worst[2]:.0%} of the magnitude errors, such as {worst[1]}, are zero or below; expected "
+            "standard errors in mag: map the right column to `mag_err`"
+        )
+
+
+def check_coordinates(where: str, values: Reals, low: float, high: float, closed: bool) -> None:
+    """Raise DataError if a coordinate [deg] is below low or above high (or at high, unless closed); NaN is missing."""
+    bad = (values < low) | (values > high) | ((values == high) & (not closed))
+    if bad.any():
+        raise DataError(
+            f"{where} has {bad.sum()} of {len(values)} values outside {low:g} to {high:g} degrees, such as "
+            f"{float(values[bad][0])!r}; expected ICRS degrees: convert them, and leave missing ones empty"
+        )
+
+
+def _mostly_bad(
+    where: Sequence[str], values: Sequence[Reals], good: Callable[[Reals], Flags]
+) -> tuple[str, float, float] | None:
+    """Place of the worst file, an example from it and the bad share of all files, if that is more than half."""
+    finite = [v[np.isfinite(v)] for v in values]
+    bad = [v[~good(v)] for v in finite]
+    total = sum(len(v) for v in finite)
+    if not total:
+        raise DataError(f"{where[0]}: no value is a finite number; map the right column, or check how it was written")
+    share = sum(len(v) for v in bad) / total
+    if share <= 0.5:
+        return None
+    worst = int(np.argmax([len(b) / max(len(v), 1) for b, v in zip(bad, finite, strict=True)]))
+    return where[worst], float(bad[worst][0]), share

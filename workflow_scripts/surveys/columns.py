@@ -1,0 +1,167 @@
+"""Columns of a user's file under our names: found by the column map, converted exactly, or refused with a reason."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from workflow_scripts.surveys import files
+from workflow_scripts.tables import DataError
+
+Reals = NDArray[np.float64]
+Texts = NDArray[np.object_]
+
+_NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^-?(?i:nan|inf|infinity)$"
+_WHOLE_AS_REAL = r"^-?\d+\.0*$"
+_SCIENTIFIC = r"^-?\d+(\.\d*)?[eE]\+?\d+$"
+_EXACT_LIMIT = 2.0**53  # beyond it a float64 cannot hold every integer
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A user's file, seen through the column map (ours: theirs)."""
+
+    file: files.File
+    mapping: Mapping[str, str]
+
+    def has(self, ours: str) -> bool:
+        """Whether the file has the column, under the mapped name or under ours."""
+        return self._name(ours) is not None
+
+    def __getitem__(self, ours: str) -> pa.ChunkedArray:
+        """Column by our name; raises DataError that lists what the file has instead."""
+        name = self._name(ours)
+        if name is None:
+            raise DataError(f"{self.file.path}: {self.missing(ours)}")
+        return self.file.rows[name]
+
+    def where(self, ours: str) -> str:
+        """File and column, for messages."""
+        return f"{self.file.path}: column '{self._name(ours)}' ({ours})"
+
+    def missing(self, ours: str) -> str:
+        """Text that says which column is not there, which ones are, and what to do."""
+        wanted = self.mapping.get(ours, ours)
+        return (
+            f"no column '{wanted}' for {ours}; the file has {self.file.names}"
+            f"{_closest(wanted, self.file.names)}; say which one it is under columns: {{{ours}: ...}}"
+        )
+
+    def _name(self, ours: str) -> str | None:
+        names = (self.mapping.get(ours, ours), ours)
+        return next((name for name in names if name in self.file.names), None)
+
+
+def read(path: Path, ours: Sequence[str], required: Sequence[str], mapping: Mapping[str, str]) -> Columns:
+    """Read our columns, as far as the file has them; raises DataError without a required one or without rows."""
+    columns = Columns(files.read(path, {*ours, *(mapping[name] for name in ours if name in mapping)}), mapping)
+    for name in required:
+        columns[name]
+    if not columns.file.rows.num_rows:
+        raise DataError(f"{path}: the file has columns but no row; check that it was written to the end")
+    return columns
+
+
+def check_mapping(mapping: Mapping[str, str], names: Sequence[str]) -> None:
+    """Raise DataError if the column map names a column that no file has: a slip of the pen would lose data."""
+    for ours, theirs in mapping.items():
+        if theirs not in names:
+            raise DataError(
+                f"columns: {{{ours}: {theirs}}}: no file of the sample has a column '{theirs}'"
+                f"{_closest(theirs, names)}; correct the name or remove the entry"
+            )
+
+
+def numbers(column: pa.ChunkedArray, where: str) -> Reals:
+    """Column as float64 of shape (n,), null as NaN; raises DataError if it holds anything but numbers."""
+    kind = column.type
+    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
+        return numbers(column.cast(pa.float64() if pa.types.is_null(kind) else kind.value_type), where)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = _parsed(column, where)
+    elif not (
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or kind == pa.bool_()
+    ):
+        raise DataError(f"{where} holds {kind}, expected numbers; convert it, or name another column in `columns`")
+    if column.type == pa.bool_():
+        column = column.cast(pa.uint8())
+    return pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()  # type: ignore[no-any-return]
+
+
+def texts(column: pa.ChunkedArray, where: str) -> tuple[NDArray[np.int64], Texts]:
+    """Column as text: code of each row (n,), -1 where it is null or blank, and the text of each code.
+
+    Integers become text exactly. Raises DataError for real numbers that are not whole or too large to be exact.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
+        column = column.cast(pa.string() if pa.types.is_null(kind) else kind.value_type)
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
+    names, positions = np.unique(_exact(encoded.dictionary, where), return_inverse=True)
+    positions = np.where(names[positions] == "", -1, positions)
+    return np.where(codes < 0, -1, positions[codes] if len(positions) else -1), names
+
+
+def names(file: Columns, name: str) -> tuple[NDArray[np.int64], Texts]:
+    """Codes (n,) and texts, as `texts` gives them, of a column that must have a value in every row."""
+    codes, found = texts(file[name], file.where(name))
+    if (codes < 0).any():
+        raise DataError(
+            f"{file.where(name)} is empty in {(codes < 0).sum()} of {len(codes)} rows, the first being row "
+            f"{np.argmax(codes < 0) + 1}; fill these rows or remove them"
+        )
+    return codes, found
+
+
+def _parsed(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """Numbers from text; Arrow's own conversion takes no leading plus sign."""
+    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
+    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
+    good = pc.fill_null(pc.match_substring_regex(text, _NUMBER), True)
+    bad = text.filter(pc.invert(good))
+    if len(bad):
+        examples = bad.slice(0, 3).to_pylist()
+        raise DataError(
+            f"{where} holds text in {len(bad)} of {len(text)} rows, such as {examples}; expected numbers: "
+            "clean these rows, or name another column in `columns`"
+        )
+    return text.cast(pa.float64())
+
+
+def _exact(values: pa.Array, where: str) -> Texts:
+    """Distinct values as text without blanks around it; whole real numbers as integers."""
+    if pa.types.is_floating(values.type):
+        values = _whole(values.to_numpy(zero_copy_only=False).astype(np.float64), where)
+    names = [str(name).strip() for name in values.cast(pa.string()).to_pylist()]
+    text = pa.array(names, pa.string())
+    if names and pc.all(pc.match_substring_regex(text, _SCIENTIFIC)).as_py():
+        raise DataError(
+            f"{where} holds numbers in scientific notation, such as {names[0]}, which have lost digits; "
+            "write the column as integers or text"
+        )
+    if names and pc.all(pc.match_substring_regex(text, _WHOLE_AS_REAL)).as_py():
+        names = [name.split(".")[0] for name in names]
+    return np.array(names, dtype=object)
+
+
+def _whole(values: Reals, where: str) -> pa.Array:
+    bad = values[~((values == np.round(values)) & (np.abs(values) < _EXACT_LIMIT))]
+    if len(bad):
+        raise DataError(
+            f"{where} holds real numbers, such as {float(bad[0])!r}, that are not whole or too large to be exact; "
+            "expected integers or text: write the column so"
+        )
+    return pa.array(values.astype(np.int64))
+
+
+def _closest(name: str, names: Sequence[str]) -> str:
+    lower = {n.lower(): n for n in names}
+    close = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
+    inside = [n for n in names if name.lower() in n.lower() and n not in close]
+    return f"; closest: {close + inside}" if close + inside else ""

@@ -1,0 +1,116 @@
+"""Lists of objects and of photometry in a user's files, one row per object."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from workflow_scripts import tables
+from workflow_scripts.lightcurve.clean import MAG_RANGE
+from workflow_scripts.surveys import checks, columns
+from workflow_scripts.surveys.columns import Columns, Reals
+from workflow_scripts.tables import DataError
+
+log = logging.getLogger(__name__)
+
+REQUIRED = ["object_id"]
+OBJECT = ["object_id", "ra_deg", "dec_deg", "class", "catalogue_period_d"]
+PHOTOMETRY = tables.PHOTOMETRY.names
+
+_COORDINATES = {"ra_deg": (0.0, 360.0, False), "dec_deg": (-90.0, 90.0, True)}
+
+
+def objects(object_files: Sequence[Columns], curves: pa.Table, survey: str) -> pa.Table:
+    """Join the lists of objects into tables.OBJECTS, sorted by object; observed objects on no list get a bare row.
+
+    curves is tables.RAW_LIGHT_CURVES. Raises DataError if an object is listed twice, if no listed object has a light
+    curve, or if a coordinate is impossible.
+    """
+    listed, observed = _unique_ids(object_files), curves["object_id"].combine_chunks().unique()
+    n_observed = pc.sum(pc.is_in(listed, observed)).as_py() or 0
+    extra = observed.filter(pc.invert(pc.is_in(observed, listed)))
+    log.info("%d objects listed, %d of them without a light curve", len(listed), len(listed) - n_observed)
+    log.info("%d objects have light curves but no row in a list of objects: no coordinates, no class", len(extra))
+    if object_files and not n_observed:
+        raise DataError(
+            f"{object_files[0].file.path}: none of the {len(listed)} objects, such as {listed[:2].to_pylist()}, has a "
+            f"light curve; the light curves are of objects such as {observed[:2].to_pylist()}: map the right column to "
+            "object_id"
+        )
+    rows = {"object_id": pa.chunked_array([listed, extra]), "survey": pa.repeat(survey, len(listed) + len(extra))}
+    for name in OBJECT[1:]:
+        parts = [*(_object_column(file, name) for file in object_files), pa.nulls(len(extra))]
+        rows[name] = _joined(parts, tables.OBJECTS.schema.field(name).type)
+    return pa.table(rows, schema=tables.OBJECTS.schema).sort_by("object_id")
+
+
+def photometry(photometry_files: Sequence[Columns], sample: pa.Table) -> pa.Table:
+    """Join the lists of photometry into tables.PHOTOMETRY, sorted by object, for the objects of the sample.
+
+    sample is tables.OBJECTS. Raises DataError if an object is listed twice, or if none is in the sample.
+    """
+    ids = _unique_ids(photometry_files)
+    wanted = pc.is_in(ids, sample["object_id"].combine_chunks())
+    n_wanted = pc.sum(wanted).as_py() or 0
+    log.info("photometry: %d rows, %d of them of objects of this sample", len(ids), n_wanted)
+    if photometry_files and not n_wanted:
+        raise DataError(
+            f"{photometry_files[0].file.path}: none of the {len(ids)} objects, such as {ids[:2].to_pylist()}, is in "
+            f"the sample, which has {sample['object_id'][:2].to_pylist()}: map the right column to object_id"
+        )
+    rows = {"object_id": ids}
+    for name in PHOTOMETRY[1:]:
+        rows[name] = _joined([_photometry_column(file, name) for file in photometry_files], pa.float64())
+    return pa.table(rows, schema=tables.PHOTOMETRY.schema).filter(wanted).sort_by("object_id")
+
+
+def _unique_ids(listing: Sequence[Columns]) -> pa.Array:
+    """Objects of all files in their order; raises DataError if one stands there twice."""
+    parts = [columns.names(file, "object_id") for file in listing]
+    listed = pa.array([name for codes, names in parts for name in names[codes]], pa.string())
+    counts = pc.value_counts(listed)
+    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    if len(twice):
+        raise DataError(
+            f"{', '.join(str(file.file.path) for file in listing)}: {len(twice)} object_id stand in more than one row, "
+            f"such as {twice[:3].to_pylist()}; expected one row per object: remove or join the others"
+        )
+    return listed
+
+
+def _joined(parts: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([part.cast(kind) for part in parts], kind)
+
+
+def _object_column(file: Columns, name: str) -> pa.Array:
+    if not file.has(name):
+        log.warning("%s: %s; it stays empty", file.file.path, file.missing(name))
+        return pa.nulls(file.file.rows.num_rows)
+    if name == "class":
+        codes, names = columns.texts(file[name], file.where(name))
+        return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
+    values = columns.numbers(file[name], file.where(name))
+    if name in _COORDINATES:
+        checks.check_coordinates(file.where(name), values, *_COORDINATES[name])
+    # ASSUME a catalogue period of zero or below stands for a missing one.
+    return _present(file, name, values, values > 0 if name == "catalogue_period_d" else np.isfinite(values))
+
+
+def _photometry_column(file: Columns, name: str) -> pa.Array:
+    if not file.has(name):
+        return pa.nulls(file.file.rows.num_rows)
+    values = columns.numbers(file[name], file.where(name))
+    # ASSUME a magnitude outside -5 to 40 in a list of photometry stands for a missing one (-99.99, 99, ...).
+    good = (values >= MAG_RANGE[0]) & (values <= MAG_RANGE[1]) if name.endswith("_mag") else np.isfinite(values)
+    return _present(file, name, values, good)
+
+
+def _present(file: Columns, name: str, values: Reals, good: NDArray[np.bool_]) -> pa.Array:
+    """Values, null where they are not good; counts what was a number and is lost."""
+    lost = np.isfinite(values) & ~good
+    if lost.any():
+        log.warning("%s: %d values that stand for a missing one are left out", file.where(name), lost.sum())
+    return pa.array(values, mask=~(good & np.isfinite(values)))

@@ -1,0 +1,40 @@
+"""The user's own files as a survey: light curves, long or with list columns, lists of objects, photometry."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow_scripts.surveys import Sample, columns, lists, points
+from workflow_scripts.surveys.checks import TimeFormat
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LocalSource:
+    """What the user says about the files; keys, meanings and defaults: config.schema.yaml, `local`."""
+
+    survey: str
+    columns: dict[str, str]
+    time_format: TimeFormat
+    flag_limit: int
+    bands: list[str]
+
+
+def read(
+    light_curves: Sequence[Path], objects: Sequence[Path], photometry: Sequence[Path], source: LocalSource
+) -> Sample:
+    """Read a sample from its files; nothing is lost, and raw values stay as they are for cleaning to judge.
+
+    Objects without light curves stay in the objects table; light curves of objects that no list has get a row there
+    without coordinates. Raises DataError if the files cannot mean what the source says.
+    """
+    curve_files = [columns.read(path, points.COLUMNS, points.REQUIRED, source.columns) for path in light_curves]
+    object_files = [columns.read(path, lists.OBJECT, lists.REQUIRED, source.columns) for path in objects]
+    photometry_files = [columns.read(path, lists.PHOTOMETRY, lists.REQUIRED, source.columns) for path in photometry]
+    everything = [*curve_files, *object_files, *photometry_files]
+    columns.check_mapping(source.columns, sorted({name for file in everything for name in file.file.names}))
+    curves = points.light_curves(curve_files, source.time_format, source.flag_limit, source.bands)
+    rows = lists.objects(object_files, curves, source.survey)
+    return Sample(rows, lists.photometry(photometry_files, rows), curves)
