@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workflow_scripts import period_rules
-from workflow_scripts.period_rules import Rule
+from workflow_scripts.period_rules import Question, Rule
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def stars() -> dict:
     classes = ("EW", "LPV", "RARE", "RR")
     return {
         "class_": class_,
-        "periods": {"period_d": harmonic, "period_ls_d": lomb_scargle},
+        "measured": {"period_d": harmonic, "period_ls_d": lomb_scargle},
         "catalogue": catalogue,
         "classes": classes,
     }
@@ -37,7 +37,7 @@ def test_planted_rules_are_found(stars):
 
 def test_rule_applied_gives_the_period(stars):
     rules = period_rules.derive(**stars)
-    period = period_rules.apply(rules, stars["class_"], stars["periods"])
+    period = period_rules.apply(rules, stars["class_"], stars["measured"])
     common = stars["class_"] != "RARE"
     # LPV were made 0.5 % off.
     np.testing.assert_allclose(period[common], stars["catalogue"][common], rtol=0.00501)
@@ -81,17 +81,17 @@ def test_agreement_by_hand():
 def test_cross_fit_uses_the_other_folds_only(stars):
     fold = np.arange(64) % 4
     period = period_rules.cross_fit(
-        stars["class_"], stars["class_"], stars["periods"], stars["catalogue"], fold, stars["classes"]
+        stars["class_"], stars["class_"], stars["measured"], stars["catalogue"], fold, stars["classes"]
     )
     for k in range(4):
         rest = fold != k
         rules = period_rules.derive(
             stars["class_"][rest],
-            {c: p[rest] for c, p in stars["periods"].items()},
+            {c: p[rest] for c, p in stars["measured"].items()},
             stars["catalogue"][rest],
             stars["classes"],
         )
-        expected = period_rules.apply(rules, stars["class_"], stars["periods"])
+        expected = period_rules.apply(rules, stars["class_"], stars["measured"])
         np.testing.assert_array_equal(period[~rest], expected[~rest])
 
 
@@ -110,9 +110,9 @@ def test_rules_follow_the_class_that_is_applied(stars):
     applied = np.full(64, "EW", dtype=object)
     fold = np.arange(64) % 4
     period = period_rules.cross_fit(
-        stars["class_"], applied, stars["periods"], stars["catalogue"], fold, stars["classes"]
+        stars["class_"], applied, stars["measured"], stars["catalogue"], fold, stars["classes"]
     )
-    np.testing.assert_array_equal(period, 2 * stars["periods"]["period_d"])
+    np.testing.assert_array_equal(period, 2 * stars["measured"]["period_d"])
 
 
 def test_rules_survive_the_disk(stars, tmp_path):
@@ -122,3 +122,48 @@ def test_rules_survive_the_disk(stars, tmp_path):
     first = path.read_bytes()
     period_rules.save(dict(reversed(rules.items())), path)
     assert path.read_bytes() == first
+
+
+def test_a_sign_tells_which_multiple_is_right():
+    """Half of a class has one minimum a cycle and is at half its period: the depth half a cycle later tells."""
+    rng = np.random.default_rng(5)
+    n = 200
+    doubled = np.arange(n) % 2 == 0
+    found = rng.uniform(0.3, 3, n)
+    measured = {
+        "period_d": found,
+        "period_ls_d": 7 * found,
+        "eclipse_ratio": np.where(doubled, rng.uniform(0, 0.3, n), rng.uniform(0.4, 1, n)),
+        "peak_power": rng.uniform(0, 1, n),
+    }
+    class_, catalogue = np.full(n, "EA", dtype=object), found * np.where(doubled, 2, 1)
+    rules = period_rules.derive(class_, measured, catalogue, ("EA",))
+    tree = rules["EA"]
+    assert isinstance(tree, Question)
+    assert tree.sign == "eclipse_ratio"
+    assert 0.3 < tree.limit < 0.4
+    assert (tree.below, tree.above) == (Rule("period_d", 2.0, 100), Rule("period_d", 1.0, 100))
+    np.testing.assert_array_equal(period_rules.apply(rules, class_, measured), catalogue)
+
+
+def test_a_tree_does_what_the_library_that_grew_it_does(tmp_path):
+    """Random signs, a tenth of them missing: each object ends in the leaf that scikit-learn sends it to."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    rng = np.random.default_rng(6)
+    n = 600
+    signs = {name: np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)) for name in period_rules.SIGNS[:4]}
+    x = np.column_stack(list(signs.values()))
+    truth = (np.nan_to_num(x[:, 0]) > 0.2).astype(int) + (np.nan_to_num(x[:, 2]) > 0) * (rng.random(n) < 0.9)
+    factor = np.array([1.0, 2.0, 0.5])[truth]
+    measured = {"period_d": np.ones(n), "period_ls_d": np.full(n, 7.0), **signs}
+    class_ = np.full(n, "A", dtype=object)
+    rules = period_rules.derive(class_, measured, factor, ("A",))
+    order = np.argsort(-np.array([(truth == k).sum() for k in range(3)]), kind="stable")
+    assert sorted(order) == [0, 1, 2]
+    library = DecisionTreeClassifier(max_depth=3, min_samples_leaf=10, random_state=0).fit(x, truth)
+    expected = np.array([1.0, 2.0, 0.5])[library.predict(x)]
+    np.testing.assert_array_equal(period_rules.apply(rules, class_, measured), expected)
+    path = tmp_path / "rules.json"
+    period_rules.save(rules, path)
+    assert period_rules.load(path) == rules

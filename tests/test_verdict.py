@@ -5,7 +5,7 @@ import pytest
 
 from workflow_scripts import ensemble, verdict
 from workflow_scripts.calibrate import Calibration
-from workflow_scripts.period_rules import Rule
+from workflow_scripts.period_rules import Question, Rule
 from workflow_scripts.probabilities import Predictions
 
 CLASSES = ("EA", "EW", "RR")
@@ -80,6 +80,14 @@ def test_period_follows_the_rule_of_the_class(agreed: verdict.Verdict) -> None:
     assert agreed.false_alarm_probability == 2e-9
 
 
+def test_a_rule_may_ask_for_other_features() -> None:
+    rules = RULES | {"EW": Question("eclipse_ratio", 0.5, True, Rule("period_d", 2.0), Rule("period_d", 1.0))}
+    models = boosters((0.2, 0.7, 0.1), (0.1, 0.8, 0.1))
+    for ratio, period in ((0.2, 0.5), (0.8, 0.25), (np.nan, 0.5)):
+        found = verdict.judge(FEATURES | {"eclipse_ratio": ratio}, models, CALIBRATION, rules)
+        assert found.period_d == pytest.approx(period)
+
+
 def test_text_says_it_all(agreed: verdict.Verdict) -> None:
     lines = verdict.text(agreed).splitlines()
     assert lines[0].split(maxsplit=1) == ["class", "EW (both boosters agree)"]
@@ -87,7 +95,7 @@ def test_text_says_it_all(agreed: verdict.Verdict) -> None:
     assert lines[2].split()[:2] == ["XGBoost", "EW"]
     assert lines[3] == f"{'conformal set (90 %)':25s}EW | RR"
     assert (
-        lines[4].split(maxsplit=1)[1] == "0.6 d (2 x the period of the Lomb-Scargle periodogram, the rule of the class)"
+        lines[4].split(maxsplit=1)[1] == "0.6 d by the rule of the class (best harmonic fit 0.25 d, Lomb-Scargle 0.3 d)"
     )
     assert lines[5].split()[-1] == "2e-09"
     assert lines[6].split(maxsplit=2)[2] == "1 of 3"

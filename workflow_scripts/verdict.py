@@ -9,7 +9,7 @@ from workflow_scripts import period_rules
 from workflow_scripts.calibrate import Calibration
 from workflow_scripts.figures.style import name_of
 from workflow_scripts.models import Trained
-from workflow_scripts.period_rules import Rule
+from workflow_scripts.period_rules import Tree
 
 BOOSTERS = ("lightgbm", "xgboost")
 
@@ -20,15 +20,16 @@ class Verdict:
 
     probability: by class, the most probable first, mean of the boosters, calibrated, under the class mix of the
     labelled sample. by_booster: class and its calibrated probability by booster. conformal: classes the object may
-    have at conformal_level. rule made period_d [d] of the searched periods; values that are missing are NaN.
+    have at conformal_level. period_d [d] follows from searched_d [d], the periods of period_rules.COLUMNS, by the
+    rule of the class; values that are missing are NaN.
     """
 
     probability: Mapping[str, float]
     by_booster: Mapping[str, tuple[str, float]]
     conformal: tuple[str, ...]
     conformal_level: float
-    rule: Rule
     period_d: float
+    searched_d: Mapping[str, float]
     false_alarm_probability: float
     n_features: int
     n_missing: int
@@ -48,7 +49,7 @@ def judge(
     features: Mapping[str, float],
     boosters: Mapping[str, Trained],
     calibration: Calibration,
-    rules: Mapping[str, Rule],
+    rules: Mapping[str, Tree],
 ) -> Verdict:
     """Classify one object as the catalogue is made (stage ensemble), under the labelled sample's class mix.
 
@@ -62,14 +63,15 @@ def judge(
     mean = np.mean(list(calibrated.values()), axis=0)
     order = np.argsort(-mean, kind="stable")
     best = np.array([names[order[0]]], dtype=object)
+    signs = {name: np.array([features[name]]) for name in period_rules.columns(features)}
     used = boosters[BOOSTERS[0]].features
     return Verdict(
         probability={str(names[i]): float(mean[i]) for i in order},
         by_booster={name: (str(names[p.argmax()]), float(p.max())) for name, p in calibrated.items()},
         conformal=tuple(names[calibration.conformal_sets(mean[None])[0]]),
         conformal_level=calibration.conformal_level,
-        rule=rules[best[0]],
-        period_d=float(period_rules.apply(rules, best, {c: np.array([features[c]]) for c in period_rules.COLUMNS})[0]),
+        period_d=float(period_rules.apply(rules, best, signs)[0]),
+        searched_d={name: features[name] for name in period_rules.COLUMNS},
         false_alarm_probability=features["false_alarm_probability"],
         n_features=len(used),
         n_missing=int(np.isnan([features[f] for f in used]).sum()),
@@ -100,5 +102,6 @@ def text(verdict: Verdict) -> str:
 def _period(verdict: Verdict) -> str:
     if np.isnan(verdict.period_d):
         return "none found"
-    searched = {"period_d": "the best harmonic fit", "period_ls_d": "the Lomb-Scargle periodogram"}[verdict.rule.period]
-    return f"{verdict.period_d:.7g} d ({verdict.rule.factor:g} x the period of {searched}, the rule of the class)"
+    names = {"period_d": "best harmonic fit", "period_ls_d": "Lomb-Scargle"}
+    searched = ", ".join(f"{names[column]} {value:.7g} d" for column, value in verdict.searched_d.items())
+    return f"{verdict.period_d:.7g} d by the rule of the class ({searched})"

@@ -47,6 +47,7 @@ def main(
     first, second = first.select(ids), second.select(ids)
     classified = ensemble.classify(first, second, fitted, prior)
 
+    signs = {name: sources[name].to_numpy() for name in rules.columns(sources.column_names)}
     trained = tables.read_all(labelled, registry.FEATURES)
     known = tables.read(split, tables.SPLIT, ["object_id"])["object_id"]
     trained = trained.filter(pc.is_in(trained["object_id"], known.combine_chunks()))
@@ -55,7 +56,7 @@ def main(
     best = np.array(classified.classes, dtype=object)[classified.best]
     extras = catalogues.Extras(
         conformal=fitted.conformal_sets(classified.labelled),
-        period_d=rules.apply(rules.load(period_rules), best, {c: sources[c].to_numpy() for c in rules.COLUMNS}),
+        period_d=rules.apply(rules.load(period_rules), best, signs),
         outlier_score=outliers.score(x, classified.object_id, trained_x, trained_id),
         outlier_limit=outliers.limit(trained_x, trained_id, outlier_share),
     )

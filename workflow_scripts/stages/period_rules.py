@@ -24,24 +24,25 @@ def main(
 ) -> None:
     """Derive rules from all labelled objects; measure them on each fold as the other folds give them."""
     known = tables.read_all(objects, tables.OBJECTS, ["object_id", "catalogue_period_d"])
-    measured = tables.read_all(features, registry.FEATURES, ["object_id", *rules.COLUMNS])
+    columns = rules.columns(registry.FEATURES.names)
+    measured = tables.read_all(features, registry.FEATURES, ["object_id", *columns])
     rows = tables.read(split, tables.SPLIT).join(known, "object_id").join(measured, "object_id").sort_by("object_id")
     true = np.array(rows["class"].to_pylist(), dtype=object)
-    periods = {column: rows[column].to_numpy() for column in rules.COLUMNS}
+    signs = {column: rows[column].to_numpy() for column in columns}
     catalogue = rows["catalogue_period_d"].to_numpy()
     boosters = [probabilities.read(paths).select(rows["object_id"].to_pylist()) for paths in (lightgbm, xgboost)]
     classes = boosters[0].classes
-    found = rules.derive(true, periods, catalogue, classes)
+    found = rules.derive(true, signs, catalogue, classes)
     _LOG.info("%d of %d objects have a catalogue period; rules %s", np.isfinite(catalogue).sum(), len(true), found)
     rules.save(found, period_rules)
     labelled_prior = prior.shares(true, classes)
     mean = np.mean([prior.shift(b.probability, b.training_prior, labelled_prior) for b in boosters], axis=0)
     predicted = np.array(classes, dtype=object)[mean.argmax(axis=1)]
     compared = {
-        "harmonic": periods["period_d"],
-        "lomb_scargle": periods["period_ls_d"],
-        "by_class": rules.cross_fit(true, predicted, periods, catalogue, rows["fold"].to_numpy(), classes),
-        "by_true_class": rules.cross_fit(true, true, periods, catalogue, rows["fold"].to_numpy(), classes),
+        "harmonic": signs["period_d"],
+        "lomb_scargle": signs["period_ls_d"],
+        "by_class": rules.cross_fit(true, predicted, signs, catalogue, rows["fold"].to_numpy(), classes),
+        "by_true_class": rules.cross_fit(true, true, signs, catalogue, rows["fold"].to_numpy(), classes),
     }
     shares = [row for name, p in compared.items() for row in rules.agreement(name, p, catalogue, true, classes)]
     tables.write(pa.Table.from_pylist(shares, tables.PERIODS.schema), agreement, tables.PERIODS)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from workflow_scripts import assumptions, edge, fingerprint
 from workflow_scripts import tables as contract
+from workflow_scripts.features import FEATURES
 from workflow_scripts.labels import LABELS
 from workflow_scripts.report import catalogue, content, page
 
@@ -66,6 +67,7 @@ def main(
             period_agreement=contract.read(period_agreement, contract.PERIODS),
             priors=contract.read_all(priors, contract.PRIORS),
             catalogue_schema=pq.read_schema(catalogues[0]),
+            feature_schema=FEATURES.schema,
             objects={name: contract.read(p, contract.OBJECTS) for name, p in _named(sample_names, objects)},
             cleaning={name: contract.read_all(paths, contract.CLEANING) for name, paths in cleaned.items()},
             catalogues=agreed,
