@@ -42,7 +42,7 @@ classify:
 	@test -n "$(FILE)" || { echo "make classify: say which file: make classify RUN=$(RUN) FILE=light_curve.csv" >&2; exit 2; }
 	@test -d "$(RUN)" || { echo "make classify: $(RUN) does not exist; make demo (or another run) trains the models" >&2; exit 2; }
 	@$(PREPARE)
-	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)"
+	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)" $(OPTIONS)
 
 test:
 	@echo "make test: all tests without real survey data; about 10 minutes."

@@ -19,6 +19,7 @@ if "run" not in config and not workflow.overwrite_configfiles:
 settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml")
 
 RUN = f"results/{config['run']}"
+settings.check_writable(Path(RUN))
 
 
 include: "rules/common.smk"
@@ -29,10 +30,6 @@ include: "rules/report.smk"
 
 
 edge.adopt(workflow)
-
-
-onstart:
-    settings.check_writable(Path(RUN))
 
 
 rule all:

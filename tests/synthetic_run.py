@@ -60,6 +60,9 @@ def run(
             for name in samples for i, c in enumerate(classes)
         ]),
         catalogue_schema=catalogue_schema(classes),
+        feature_schema=pa.schema(
+            tables.Column(f, pa.float64(), "mag", "bins" if "_1" in f else f"meaning of {f}").field() for f in FEATURES
+        ),
         objects=objects,
         cleaning={name: _cleaning(rows, rng) for name, rows in objects.items()},
         catalogues=catalogues,

@@ -21,7 +21,8 @@ def texts(figure: Figure) -> list[str]:
 
 
 def legend(figure: Figure) -> list[str]:
-    return [t.get_text() for axes in figure.axes if axes.get_legend() for t in axes.get_legend().get_texts()]
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    return [t.get_text() for one in legends if one for t in one.get_texts()]
 
 
 def panel(name: str = "a", period: float | None = 0.5, n: int = 40, probability: float = 0.9) -> gallery.Panel:

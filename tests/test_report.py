@@ -434,6 +434,15 @@ def test_gallery_shows_the_chosen_objects(run: content.Run, read: Reader) -> Non
             assert named in read.captions[name]
 
 
+def test_a_small_class_is_said_to_be_shown_whole(run: content.Run) -> None:
+    two = run.catalogues["field"].slice(0, 2)
+    curves = synthetic_run.light_curves(two["object_id"].to_pylist(), np.random.default_rng(1))
+    captions = [picture.caption for picture in catalogue.pictures("field", two, curves)]
+    assert captions
+    assert all("these are all objects of the class in the catalogue" in caption for caption in captions)
+    assert not any("least certain" in caption for caption in captions)
+
+
 def test_panels_hold_the_light_curve_of_their_own_object(run: content.Run) -> None:
     rows, curves = run.catalogues["field"], run.light_curves["field"]
     ids = synthetic_run.chosen_ids(rows)[5:9]
@@ -459,7 +468,20 @@ def test_columns_of_the_catalogue_come_with_their_meaning(read: Reader) -> None:
     assert lines["p_EA"] == ["", "probability of class EA"]
     assert lines["period_d"] == ["d", "period by the rule of the class"]
     assert not set(synthetic_run.FEATURES) & set(lines), "features stand with the importances"
-    assert read.tables["features"][1] == ["feature_00", "mag", "meaning of feature_00"]
+
+
+def test_features_are_explained_the_parts_of_one_in_one_line(read: Reader) -> None:
+    lines = read.tables["features"][1:]
+    assert lines[0] == ["feature_00", "mag", "meaning of feature_00"]
+    assert lines[10] == ["feature_10 to feature_19", "mag", "bins"]
+    assert lines[11] == ["feature_20", "mag", "meaning of feature_20"]
+
+
+def test_a_feature_is_not_mistaken_for_a_column_of_the_catalogue() -> None:
+    """The catalogue's period_d is that of the class, the feature of this name is that of the search."""
+    schema = pa.schema([tables.Column("period_d", pa.float64(), "d", "of the search").field()])
+    assert list(content._explained(schema, ["period_d"])) == [("period_d", "d", "of the search")]
+    assert list(content._explained(schema, ["new"])) == [("new", "", "")]
 
 
 # --- configuration and assumptions -------------------------------------------------------------------------------

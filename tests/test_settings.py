@@ -149,7 +149,7 @@ def test_results_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "results").touch()
     with pytest.raises(DataError, match=r"results/x: .*results is a file; move it or run elsewhere"):
         settings.check_writable(tmp_path / "results" / "x")
-    monkeypatch.setattr("os.access", lambda path, mode: mode & os.W_OK == 0)  # root may write anywhere
+    monkeypatch.setattr("os.access", lambda _, mode: mode & os.W_OK == 0)  # root may write anywhere
     with pytest.raises(DataError, match=rf"{tmp_path.name} is not writable; run elsewhere"):
         settings.check_writable(tmp_path / "other" / "x")
 

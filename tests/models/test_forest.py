@@ -20,9 +20,7 @@ def fit():
 
 def test_onnx_agrees_with_the_forest_of_scikit_learn():
     x, y = rows()
-    expected = RandomForestClassifier(TREES, min_samples_leaf=forest.MIN_LEAF, random_state=1).fit(
-        x, y, np.ones(len(y))
-    )
+    expected = RandomForestClassifier(TREES, random_state=1).fit(x, y, np.ones(len(y)))
     unseen, _ = rows(seed=1)
     found = forest.predictor(fit().content)(unseen)
     # single precision: a value within 1e-7 of a threshold may go the other way, which 400 objects do not show
@@ -31,9 +29,7 @@ def test_onnx_agrees_with_the_forest_of_scikit_learn():
 
 def test_gain_is_the_impurity_importance():
     x, y = rows()
-    expected = RandomForestClassifier(TREES, min_samples_leaf=forest.MIN_LEAF, random_state=1).fit(
-        x, y, np.ones(len(y))
-    )
+    expected = RandomForestClassifier(TREES, random_state=1).fit(x, y, np.ones(len(y)))
     assert np.allclose(fit().gain, expected.feature_importances_, rtol=1e-12)
 
 

@@ -160,7 +160,7 @@ def test_too_few_points_are_accounted_for(run: Path, tmp_path: Path, capsys: pyt
     own = points("RR", 1, n=52)
     own["mag_err"][:4] = 0
     with pytest.raises(
-        DataError, match="48 of 52 points are left, the models of this run need 50 .*; removed: 4 with an"
+        DataError, match=r"48 of 52 points are left, the models of this run need 50 .*; removed: 4 with an"
     ):
         classify(capsys, run=run, light_curve=csv(tmp_path / "a.csv", own))
 

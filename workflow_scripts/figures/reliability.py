@@ -47,7 +47,8 @@ def draw(models: Mapping[str, Mapping[str, Bins]]) -> "Figure":
         diagram.set_title(style.name_of(model))
     grid[0, 0].set_ylabel("share of correct predictions")
     grid[1, 0].set_ylabel("objects")
-    grid[0, 0].legend(loc="upper left", fontsize=10)
+    # Outside the diagrams: a thin bin may stand anywhere in them.
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=10)
     return figure
 
 

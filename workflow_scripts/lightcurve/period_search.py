@@ -156,7 +156,7 @@ def choose(since: Any, weight: Any, mag: Any, candidates: Any, max_harmonics: in
 
 @compile_kernel
 def _harmonics(since: Any, weight: Any, mag: Any, frequency: float, most: int) -> Any:
-    """Number of harmonics with the lowest information criterion at a frequency, and the criterion."""
+    """Choose the number of harmonics with the lowest information criterion at a frequency; give both."""
     rests = np.empty(most + 1)
     harmonics.residuals(since, weight, mag, frequency, most, rests)
     best, lowest = 1, np.inf

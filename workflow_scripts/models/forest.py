@@ -5,7 +5,6 @@ import numpy as np
 from workflow_scripts.models.model import Fitted, Predictor, Reals, Settings, TrainingData, shares
 
 COMPLETE = True
-MIN_LEAF = 3  # training objects in a leaf; fewer make the file larger and the scores no better
 
 
 def fit(data: TrainingData, settings: Settings, seed: int, threads: int) -> Fitted:
@@ -14,9 +13,7 @@ def fit(data: TrainingData, settings: Settings, seed: int, threads: int) -> Fitt
     import sklearn
     from sklearn.ensemble import RandomForestClassifier
 
-    forest = RandomForestClassifier(
-        settings.trees, min_samples_leaf=MIN_LEAF, random_state=seed, n_jobs=threads, max_features="sqrt"
-    )
+    forest = RandomForestClassifier(settings.trees, random_state=seed, n_jobs=threads)
     forest.fit(data.x, data.y, sample_weight=data.weight)
     kind = skl2onnx.common.data_types.FloatTensorType([None, data.x.shape[1]])
     onnx = skl2onnx.convert_sklearn(forest, "forest", [("x", kind)], options={id(forest): {"zipmap": False}})

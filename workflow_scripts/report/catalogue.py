@@ -24,6 +24,11 @@ READ = tables.Table(
     ),
 )
 LAST_OWN = "label"  # behind it stand the features
+# What to look for in one row of objects, and in two.
+_ADVICE = {
+    1: "these are all objects of the class in the catalogue, each should show it",
+    2: "the upper row should show the class beyond doubt, the lower row shows the worst that the catalogue contains",
+}
 SHOWN = 3  # objects at either end of the probability
 
 Chosen = dict[str, tuple[list[str], list[str]]]
@@ -92,13 +97,11 @@ def pictures(sample: str, catalogue: pa.Table, light_curves: pa.Table) -> Iterat
     for name, (most, least) in chosen.items():
         rows = [(text, ids) for text, ids in (("most certain", most), ("least certain", least)) if ids]
         named = "; ".join(f"{text} {', '.join(ids)}" for text, ids in rows)
+        title = f"{name} in {sample}"
         yield Picture(
             name=f"gallery_{sample}_{_file_name(name)}",
-            caption=f"{name} in {sample}: the upper row should show the class beyond doubt, the lower row shows the "
-            f"worst that the catalogue contains ({named}).",
-            png=style.png(
-                gallery.draw([(text, [panels[i] for i in ids]) for text, ids in rows], f"{name} in {sample}")
-            ),
+            caption=f"{title}: {_ADVICE[len(rows)]} ({named}).",
+            png=style.png(gallery.draw([(text, [panels[i] for i in ids]) for text, ids in rows], title)),
             alt=f"Folded light curves of {name}: {named}.",
         )
 

@@ -1,7 +1,8 @@
 """The report's content in reading order: from what went in to what came out, and how far it can be trusted."""
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,8 @@ _KINDS = {"ASSUME": "assumption", "DEVIATES": "deviation from"}
 class Run:
     """All that a run wrote about itself; tables as tables.py declares them, the last five by name of the sample.
 
-    catalogues and suspected have the columns catalogue.READ; catalogue_schema is that of the whole catalogue, with
-    units and meanings. light_curves must hold the objects that catalogue.choose names.
+    catalogues and suspected have the columns catalogue.READ; catalogue_schema and feature_schema are
+    those of the whole tables, with units and meanings. light_curves must hold the objects that catalogue.choose names.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Run:
     period_agreement: pa.Table
     priors: pa.Table
     catalogue_schema: pa.Schema
+    feature_schema: pa.Schema
     objects: Mapping[str, pa.Table]
     cleaning: Mapping[str, pa.Table]
     catalogues: Mapping[str, pa.Table]
@@ -138,12 +140,17 @@ def _features(run: Run) -> Iterator[Item]:
         name="features",
         caption="The features that the models use: a name in the figures above is explained here.",
         header=("Feature", "Unit", "Meaning and reference"),
-        rows=tuple(
-            catalogue.meaning(run.catalogue_schema, name)
-            for name in dict.fromkeys(run.importance["feature"].to_pylist())
-        ),
+        rows=tuple(_explained(run.feature_schema, dict.fromkeys(run.importance["feature"].to_pylist()))),
         left=3,
     )
+
+
+def _explained(schema: pa.Schema, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, unit and meaning; parts of one feature, such as the bins of a light curve, share a line."""
+    rows = (catalogue.meaning(schema, name) for name in names)
+    for (unit, meaning), parts in itertools.groupby(rows, key=lambda row: row[1:]):
+        own = [name for name, _, _ in parts]
+        yield own[0] if len(own) == 1 else f"{own[0]} to {own[-1]}", unit, meaning
 
 
 def _calibration(run: Run, calibrated: Scores, level: float) -> Iterator[Item]:
