@@ -38,4 +38,5 @@ rule all:
     default_target: True
     input:
         catalogues=expand(rules.ensemble.output, sample=CLASSIFIED),
+        settings=rules.object_settings.output,
         report=rules.report.output.report,

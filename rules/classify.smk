@@ -96,6 +96,7 @@ rule leak_test:
     threads: 1
     params:
         feature_set=config["features"],
+        keep_dominant=TRAINING["keep_dominant"],
         test_share=TRAINING["test_share"],
         settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
         seed=config["seed"],
@@ -171,7 +172,6 @@ rule calibrate:
         f"{RUN}/logs/calibrate.log",
     params:
         conformal_level=config["catalogue"]["conformal_level"],
-        keep_dominant=TRAINING["keep_dominant"],
     conda:
         "../envs/cpu.yaml"
     script:
@@ -196,6 +196,23 @@ rule period_rules:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/period_rules.py"
+
+
+rule object_settings:
+    message:
+        "Settings that a single light curve needs to be classified like those of the run."
+    output:
+        settings=f"{MODELS}/final/settings.json",
+    log:
+        f"{RUN}/logs/object_settings.log",
+    params:
+        cuts=config["cleaning"],
+        search=config["period"],
+        data=TRAINING["data"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/object_settings.py"
 
 
 rule predict:

@@ -27,8 +27,13 @@ def run_snakemake(folder: Path, *options: object, cores: int = 1, timeout: float
 
 def planned(done: subprocess.CompletedProcess) -> set[str]:
     """Names of the rules that a dry run would execute."""
-    assert done.returncode == 0, done.stdout + done.stderr
-    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, flags=re.MULTILINE))
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text
+    if "Nothing to be done" in text:
+        return set()
+    table = re.search(r"^Job stats:\n.*\n[- ]+\n((?:\w+ +\d+\n)+)", text, flags=re.MULTILINE)
+    assert table, text
+    return {line.split()[0] for line in table[1].splitlines()} - {"total"}
 
 
 @dataclass(frozen=True)

@@ -187,14 +187,14 @@ def test_smote_before_the_split_pretends_scores():
     """The leak that the house's rule prevents: clearly better scores of the same model on the same stars."""
     chosen = sample(sizes={"A": 300, "B": 60, "C": 25})
     honest = training.predict_test(train(chosen, data="smote"), chosen)
-    leaked = training.leak(chosen, 0.3, SETTINGS, np.random.default_rng(7), 1)
+    leaked = training.leak(chosen, 1.0, 0.3, SETTINGS, np.random.default_rng(7), 1)
     scores = [f1_score(p.true, p.predicted, average="macro") for p in (honest, leaked)]
     assert scores[1] > scores[0] + 0.1
 
 
 def test_the_leaked_test_part_is_a_share_of_the_filled_up_sample():
     chosen = sample(sizes={"A": 100, "B": 40, "C": 10})
-    leaked = training.leak(chosen, 0.3, SETTINGS, np.random.default_rng(7), 1)
+    leaked = training.leak(chosen, 1.0, 0.3, SETTINGS, np.random.default_rng(7), 1)
     assert len(leaked) == 3 * 30
     assert len(set(leaked.object_id)) == len(leaked)
     synthetic = [name for name in leaked.object_id if name.startswith("synthetic-")]

@@ -16,8 +16,12 @@ PACKAGE = Path(__file__).parent
 def code(*modules: str) -> str:
     """Hash of modules or packages of ours (such as "stages.clean") and of everything they import from ours."""
     digest = hashlib.sha256()
-    for path in sorted(_reached(set().union(*map(_files, modules)))):
+    reached = _reached(set().union(*map(_files, modules)))
+    for path in sorted(reached):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + _meaning(path).encode())
+    # Templates count with all their text: every letter of one is seen in the result.
+    for template in sorted({template for path in reached for template in path.parent.glob("*.j2")}):
+        digest.update(template.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -22,9 +22,10 @@ COLUMNS = ("period_d", "period_ls_d")  # of the feature table: best of the harmo
 FACTORS = (1.0, 2.0, 0.5)
 TOLERANCE = 0.01  # relative difference at which two periods are the same
 MIN_SUPPORT = 10  # objects with a catalogue period that a class, or a branch of its tree, needs
-DEPTH = 3  # questions asked of an object at most
-# Features that a tree may ask for beside the periods: whether minima alternate, and how trustworthy each period is.
+DEPTH = 5  # questions asked of an object at most
+# What a tree may ask for: the periods, whether minima alternate, and how trustworthy each period is.
 SIGNS = (
+    *COLUMNS,
     "eclipse_ratio",
     "folded_bin_06",
     "secondary_depth",
@@ -37,7 +38,7 @@ SIGNS = (
     "peak_power",
 )
 
-Measured = Mapping[str, Reals]  # the periods of COLUMNS [d] and any of SIGNS by name, each (n,), NaN where missing
+Measured = Mapping[str, Reals]  # the periods [d] and any others of SIGNS by name, each (n,), NaN where missing
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ CANDIDATES = tuple(Rule(column, factor) for column in COLUMNS for factor in FACT
 
 def columns(names: Iterable[str]) -> list[str]:
     """Those of the feature names that rules may need."""
-    return [name for name in names if name in (*COLUMNS, *SIGNS)]
+    return [name for name in names if name in SIGNS]
 
 
 def derive(class_: Texts, measured: Measured, catalogue: Reals, classes: tuple[str, ...]) -> dict[str, Tree]:

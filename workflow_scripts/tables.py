@@ -128,7 +128,12 @@ METRICS = Table(
         Column("model", _TEXT, "", "lightgbm, xgboost, forest or ensemble"),
         Column("data", _TEXT, "", "training data: original, smote or weighted"),
         Column("class", _TEXT, "", "class, or macro, weighted, all"),
-        Column("metric", _TEXT, "", "precision, recall, f1, accuracy, balanced_accuracy, log_loss, ..."),
+        Column(
+            "metric",
+            _TEXT,
+            "",
+            "precision, recall, f1, accuracy, balanced_accuracy, log_loss, coverage, ece_*, temperature, conformal_*",
+        ),
         Column("value", _REAL, "", "value of the metric"),
         Column("low", _REAL, "", "lower end of the 95 % bootstrap interval", True),
         Column("high", _REAL, "", "upper end of the 95 % bootstrap interval", True),
@@ -175,7 +180,12 @@ RELIABILITY = Table(
 RISK_COVERAGE = Table(
     "risk_coverage",
     (
-        Column("rule", _TEXT, "", "what objects are kept by: agreement, or one booster's confidence"),
+        Column(
+            "rule",
+            _TEXT,
+            "",
+            "what objects are kept by: agreement, a model's confidence, or a model at the same coverage as agreement",
+        ),
         Column("coverage", _REAL, "", "share of objects kept"),
         Column("accuracy", _REAL, "", "accuracy among the kept"),
     ),
@@ -185,7 +195,12 @@ PERIODS = Table(
     "period_agreement",
     (
         Column("class", _TEXT, "", "class, or all"),
-        Column("rule", _TEXT, "", "period compared: harmonic, lomb_scargle, or by_class (after the class is known)"),
+        Column(
+            "rule",
+            _TEXT,
+            "",
+            "period compared: harmonic, lomb_scargle, by_class (rule of the predicted class), by_true_class",
+        ),
         Column("exact", _REAL, "", "share within 1 % of the catalogue's period"),
         Column("with_half_and_double", _REAL, "", "share within 1 % of it, its half or its double"),
         Column("support", _COUNT, "", "objects with a catalogue period"),

@@ -126,16 +126,25 @@ def predict_test(trained: Trained, sample: Sample) -> Predictions:
     return predict(trained, sample.object_id[test], sample.class_[test], sample.x[test])
 
 
-def leak(sample: Sample, test_share: float, settings: Settings, rng: np.random.Generator, threads: int) -> Predictions:
+def leak(
+    sample: Sample,
+    keep_dominant: float,
+    test_share: float,
+    settings: Settings,
+    rng: np.random.Generator,
+    threads: int,
+) -> Predictions:
     """Demonstrate the mistake of SMOTE before the split: probabilities of LightGBM for the test part that results.
 
-    The whole labelled sample is imputed, scaled and filled up, then split, so that synthetic test objects lie
-    between training objects and the other way round. For comparison only: the scores mean nothing.
+    The whole labelled sample is undersampled, imputed, scaled and filled up, then split, so that synthetic test
+    objects lie between training objects and the other way round. For comparison only: the scores mean nothing.
     """
-    pretended = np.full(len(sample.y), "train", dtype=object)  # what smote refuses to do otherwise
-    x, y = balance.smote(prepare.fit(sample.x).apply(sample.x), sample.y, pretended, _seed(rng))
-    synthetic = [f"synthetic-{i:06d}" for i in range(1, len(y) - len(sample.y) + 1)]
-    object_id = np.array([*sample.object_id, *synthetic], dtype=object)
+    rows = balance.undersample(sample.y, keep_dominant, rng)
+    given, given_y = prepare.fit(sample.x[rows]).apply(sample.x[rows]), sample.y[rows]
+    pretended = np.full(len(rows), "train", dtype=object)  # what smote refuses to do otherwise
+    x, y = balance.smote(given, given_y, pretended, _seed(rng))
+    synthetic = [f"synthetic-{i:06d}" for i in range(1, len(y) - len(rows) + 1)]
+    object_id = np.array([*sample.object_id[rows], *synthetic], dtype=object)
     class_ = np.array(sample.classes, dtype=object)[y]
     leaked = Sample(object_id, class_, parts(class_, stratified(class_, test_share, rng), rng), x, sample.features)
     content, description = train(leaked, "lightgbm", "original", 1.0, settings, rng, threads)

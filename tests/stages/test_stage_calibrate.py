@@ -29,7 +29,6 @@ def start(run: classified_run.Run, folder: str) -> None:
         "split": run.path("split.parquet"),
         **{name: str(run.path(f"{folder}/{file}")) for name, file in OUTPUTS.items()},
         "conformal_level": 0.8,
-        "keep_dominant": 0.5,
     }
     stage.main(**edge.arguments(stage.main, values))
 

@@ -20,7 +20,6 @@ def main(
     reliability: Path,
     risk_coverage: Path,
     conformal_level: float,
-    keep_dominant: float,
 ) -> None:
     """Fit on all held-out predictions what is published; measure on each fold what the others give."""
     parts = tables.read(split, tables.SPLIT)
@@ -31,12 +30,7 @@ def main(
     labelled_prior = prior.shares(np.array(parts["class"].to_pylist(), dtype=object), first.classes)
     published = calibrate.fit(boosters, labelled_prior, conformal_level)
     calibrate.save(published, calibration)
-    _LOG.info(
-        "%d objects, %g of the dominant class trained on; temperatures %s",
-        len(ids),
-        keep_dominant,
-        published.temperature,
-    )
+    _LOG.info("%d objects; temperatures %s", len(ids), published.temperature)
     held_out = calibrate.cross_fit(boosters, labelled_prior, conformal_level, parts["fold"].to_numpy())
     report = calibrate.report(boosters, held_out, published, lightgbm[0].stem.partition("-")[2])
     tables.write(pa.Table.from_pylist(report.metrics, tables.METRICS.schema), metrics, tables.METRICS)

@@ -50,7 +50,8 @@ def main(
     signs = {name: sources[name].to_numpy() for name in rules.columns(sources.column_names)}
     trained = tables.read_all(labelled, registry.FEATURES)
     known = tables.read(split, tables.SPLIT, ["object_id"])["object_id"]
-    trained = trained.filter(pc.is_in(trained["object_id"], known.combine_chunks()))
+    # Sorted, so that the last bit of a score does not depend on how the sample was split into shards.
+    trained = trained.filter(pc.is_in(trained["object_id"], known.combine_chunks())).sort_by("object_id")
     x, trained_x = (catalogues.matrix(t, used) for t in (sources, trained))
     trained_id = np.array(trained["object_id"].to_pylist(), dtype=object)
     best = np.array(classified.classes, dtype=object)[classified.best]

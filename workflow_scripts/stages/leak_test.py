@@ -18,6 +18,7 @@ def main(
     features: list[Path],
     probabilities: Path,
     feature_set: FeatureSet,
+    keep_dominant: float,
     test_share: float,
     settings: Settings,
     seed: int,
@@ -28,7 +29,7 @@ def main(
     rng = np.random.default_rng(seed)
     measured = tables.read_all(features, FEATURES)
     sample = training.sample(tables.read(split, tables.SPLIT), measured, names(feature_set), "final", rng)
-    leaked = training.leak(sample, test_share, settings, rng, threads)
+    leaked = training.leak(sample, keep_dominant, test_share, settings, rng, threads)
     write(leaked, probabilities)
     _LOG.info("%d tested, pretended accuracy %.3f", len(leaked), np.mean(leaked.predicted == leaked.true))
 
