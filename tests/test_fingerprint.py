@@ -77,14 +77,14 @@ def test_edit_changes_exactly_the_stages_that_import_it(package, name, old, new,
         ("import workflow_scripts.tables as t", {"tables"}),
         ("from workflow_scripts.kinds import round", {"kinds/round"}),
         ("from workflow_scripts.kinds.round import area", {"kinds/round"}),
-        ("from workflow_scripts.kinds import REGISTRY", {"kinds/__init__", "kinds/round", "kinds/square"}),
-        ("from workflow_scripts import kinds", {"kinds/__init__", "kinds/round", "kinds/square"}),
-        ("import workflow_scripts.kinds", {"kinds/__init__", "kinds/round", "kinds/square"}),
+        ("from workflow_scripts.kinds import REGISTRY", {"kinds/__init__"}),
+        ("from workflow_scripts import kinds", {"kinds/__init__"}),
+        ("import workflow_scripts.kinds", {"kinds/__init__"}),
         ("def f():\n    from workflow_scripts import tables", {"tables"}),
         ("import json\nfrom pathlib import Path", set()),
     ],
 )
-def test_import_reaches_a_module_or_all_modules_of_a_package(package, statement, reached):
+def test_import_reaches_what_python_runs_for_it(package, statement, reached):
     project, _ = package
     for name in ("__init__", "round", "square"):
         project.write(f"workflow_scripts/kinds/{name}.py", "")
@@ -103,6 +103,37 @@ def test_package_of_an_imported_module_counts_and_its_neighbours_do_not(package)
     assert code("importer") == before
     project.write("workflow_scripts/kinds/__init__.py", "value = 2")
     assert code("importer") != before
+
+
+def test_package_that_discovers_its_modules_counts_whole(package):
+    project, code = package
+    project.write("workflow_scripts/kinds/__init__.py", "import importlib")
+    project.write("workflow_scripts/kinds/round.py", "value = 1")
+    project.write("workflow_scripts/kinds/square.py", "value = 1")
+    project.write("workflow_scripts/importer.py", "from workflow_scripts.kinds.round import value")
+    before = code("importer")
+    project.write("workflow_scripts/kinds/square.py", "value = 2")
+    assert code("importer") != before
+
+
+def test_package_by_its_name_counts_whole(package):
+    project, code = package
+    for name in ("__init__", "round"):
+        project.write(f"workflow_scripts/kinds/{name}.py", "value = 1")
+    before = code("kinds")
+    project.write("workflow_scripts/kinds/round.py", "value = 2")
+    assert code("kinds") != before
+
+
+def test_template_beside_a_module_counts_with_every_letter(package):
+    project, code = package
+    project.write("workflow_scripts/pages/__init__.py", "")
+    project.write("workflow_scripts/pages/page.html.j2", "<p>")
+    project.write("workflow_scripts/importer.py", "from workflow_scripts import pages")
+    before, other = code("importer"), code("stages.double")
+    project.write("workflow_scripts/pages/page.html.j2", "<p >")
+    assert code("importer") != before
+    assert code("stages.double") == other
 
 
 def test_modules_that_import_each_other_end(package):

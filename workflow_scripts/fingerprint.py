@@ -26,17 +26,19 @@ def code(*modules: str) -> str:
 
 
 def imports(path: Path) -> set[Path]:
-    """Files of the package that this file imports; importing a package means all its modules (plug-ins)."""
+    """Files of ours that this file imports; a package's __init__ that imports by name (importlib) means all of it."""
     found: set[Path] = set()
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name):
             parent = (node.module or "").removeprefix(PACKAGE.name).lstrip(".")
             for alias in node.names:
-                found |= _files(f"{parent}.{alias.name}".strip(".")) or _files(parent)
+                found |= _module(f"{parent}.{alias.name}".strip(".")) or _module(parent)
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.startswith(PACKAGE.name + "."):
-                    found |= _files(alias.name.removeprefix(PACKAGE.name + "."))
+                    found |= _module(alias.name.removeprefix(PACKAGE.name + "."))
+                elif alias.name == "importlib" and path.name == "__init__.py":
+                    found |= set(path.parent.glob("*.py"))
     return found
 
 
@@ -54,16 +56,15 @@ def _reached(starts: set[Path]) -> set[Path]:
 
 def _files(module: str) -> set[Path]:
     """Return the file of a module, or all files of a package; nothing if the name is not a module."""
-    if not module:
-        return set()
     folder = PACKAGE.joinpath(*module.split("."))
-    if folder.is_dir():
-        return set(folder.glob("*.py"))
-    return {_file(module)} if _file(module).exists() else set()
+    return set(folder.glob("*.py")) if folder.is_dir() else _module(module)
 
 
-def _file(module: str) -> Path:
-    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+def _module(name: str) -> set[Path]:
+    """Return the file that Python runs for a module or package; nothing if the name is neither."""
+    place = PACKAGE.joinpath(*name.split("."))
+    files = (place / "__init__.py", place.with_suffix(".py")) if name else ()
+    return {path for path in files if path.exists()}
 
 
 @functools.cache

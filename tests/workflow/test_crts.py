@@ -17,13 +17,15 @@ pytestmark = [pytest.mark.real, pytest.mark.workflow, pytest.mark.timeout(900)]
 
 LABELLED, UNLABELLED = 1500, 300
 FEWEST = 40  # stars per class, so that the rare classes can be learnt at all
-# A majority guess reaches 0.18 on this subset; 1,500 stars and short training cost about 0.08 of the full run's
-# accuracy (0.86), and 300 stars give it a standard error of 0.02.
-LEAST_ACCURACY = 0.70
-LEAST_MACRO_F1 = 0.55
+# Measured on this subset: accuracy 0.82 (0.84 on the 300 stars, standard error 0.02), macro F1 0.77, periods 0.94
+# with half and double and 0.88 exact. The floors are three standard errors below; always guessing EA gives 0.18.
+LEAST_ACCURACY = 0.78
+LEAST_MACRO_F1 = 0.72
+LEAST_PERIODS = 0.92
+LEAST_EXACT_PERIODS = 0.85
 
 
-def subset(objects: pa.Table) -> tuple[list[str], list[str]]:
+def subset(objects: pa.Table) -> tuple[list[int], list[int]]:
     """Ids of labelled and of unlabelled stars: at least FEWEST of each class, the rest as the survey has them."""
     rng = np.random.default_rng(0)
     shuffled = objects.take(rng.permutation(objects.num_rows))
@@ -34,7 +36,12 @@ def subset(objects: pa.Table) -> tuple[list[str], list[str]]:
     return labelled, rest[LABELLED - len(first) :][:UNLABELLED]
 
 
-def of_class(ids: list[str], classes: list[str], label: str) -> list[str]:
+def names(rows: pa.Table) -> list[str]:
+    """Identifiers, which are numbers in the survey's files."""
+    return list(map(str, rows["object_id"].to_pylist()))
+
+
+def of_class(ids: list[int], classes: list[str], label: str) -> list[int]:
     return [name for name, own in zip(ids, classes, strict=True) if own == label]
 
 
@@ -59,18 +66,19 @@ def results(source, truth, tmp_path_factory) -> Path:
     for name, chosen in (("labelled", labelled), ("unlabelled", unlabelled)):
         pq.write_table(curves.filter(pc.is_in(curves["object_id"], pa.array(chosen))), folder / f"{name}.parquet")
     pq.write_table(truth.filter(pc.is_in(truth["object_id"], pa.array(labelled))), folder / "objects.parquet")
-    columns = {"time": "mjd", "catalogue_period_d": "period_d"}
-    local = {"survey": "CRTS SSS", "columns": columns}
+    known = {
+        "survey": "CRTS SSS",
+        "light_curves": ["labelled.parquet"],
+        "objects": ["objects.parquet"],
+        "columns": {"time": "mjd", "catalogue_period_d": "period_d"},
+    }
+    unknown = {"survey": "CRTS SSS", "light_curves": ["unlabelled.parquet"], "columns": {"time": "mjd"}}
     config = {
         "run": "short",
         "shards": 2,
         "samples": {
-            "variables": {
-                "role": "labelled",
-                "source": "local",
-                "local": local | {"light_curves": ["labelled.parquet"], "objects": ["objects.parquet"]},
-            },
-            "others": {"role": "science", "source": "local", "local": local | {"light_curves": ["unlabelled.parquet"]}},
+            "variables": {"role": "labelled", "source": "local", "local": known},
+            "others": {"role": "science", "source": "local", "local": unknown},
         },
         "training": {
             "folds": 3,
@@ -91,19 +99,18 @@ def results(source, truth, tmp_path_factory) -> Path:
 def both(results: Path, sample: str) -> list[dict]:
     columns = ["object_id", "class", "class_xgboost", "class_lightgbm", "conformal_set", "period_d", "probability"]
     kinds = ("catalogue", "suspected")
-    return [
-        row for k in kinds for row in pq.read_table(results / f"catalogue/{sample}/{k}.parquet")[columns].to_pylist()
-    ]
+    parts = [pq.read_table(results / f"catalogue/{sample}/{kind}.parquet", columns=columns) for kind in kinds]
+    return [row for part in parts for row in part.to_pylist()]
 
 
 @pytest.fixture(scope="module")
 def label(truth) -> dict[str, str]:
-    return dict(zip(truth["object_id"].to_pylist(), truth["class"].to_pylist(), strict=True))
+    return dict(zip(names(truth), truth["class"].to_pylist(), strict=True))
 
 
 @pytest.mark.parametrize(("sample", "file"), [("variables", "labelled"), ("others", "unlabelled")])
 def test_every_star_of_the_files_is_accounted_for(results, sample, file):
-    given = set(pq.read_table(results.parents[1] / f"{file}.parquet")["object_id"].to_pylist())
+    given = set(names(pq.read_table(results.parents[1] / f"{file}.parquet")))
     cleaning = tables.read_all(sorted((results / f"cleaning/{sample}").glob("*.parquet")), tables.CLEANING)
     assert set(cleaning["object_id"].to_pylist()) == given
     kept = set(cleaning.filter(cleaning["kept"])["object_id"].to_pylist())
@@ -143,10 +150,11 @@ def test_conformal_sets_hold_the_true_class_as_often_as_they_say(results, label)
 
 
 def test_periods_are_those_of_the_catalogue_or_their_double_or_half(results, truth):
-    period = dict(zip(truth["object_id"].to_pylist(), truth["period_d"].to_pylist(), strict=True))
+    period = dict(zip(names(truth), truth["period_d"].to_pylist(), strict=True))
     ratios = np.array([row["period_d"] / period[row["object_id"]] for row in both(results, "variables")])
-    near = np.min([np.abs(ratios / factor - 1) for factor in (0.5, 1, 2)], axis=0) < 0.01
-    assert near.mean() > 0.85  # 0.93 is reached on the full sample, whose rare classes have a smaller share
+    near = [np.abs(ratios / factor - 1) < 0.01 for factor in (0.5, 1, 2)]
+    assert np.any(near, axis=0).mean() > LEAST_PERIODS
+    assert near[1].mean() > LEAST_EXACT_PERIODS
 
 
 def test_catalogue_opens_in_other_programs(results):
@@ -158,7 +166,7 @@ def test_catalogue_opens_in_other_programs(results):
         fits = Table.read(results / f"catalogue/{sample}/catalogue.fits")
         assert len(fits) == rows.num_rows
         table = parse_single_table(results / f"catalogue/{sample}/catalogue.vot")
-        assert table.nrows == rows.num_rows
+        assert len(table.array) == rows.num_rows
         ucds = {field.name: field.ucd for field in table.fields}
         assert ucds["object_id"] == "meta.id;meta.main"
         assert {field.name: str(field.unit) for field in table.fields}["period_d"] == "d"

@@ -206,6 +206,8 @@ def test_comment_reruns_nothing_and_a_formula_what_depends_on_it(demo, repositor
     repository.edit("workflow_scripts/lightcurve/clean.py", "def clean(", "THRESHOLD = 1\n\n\ndef clean(")
     assert plan() >= {"clean", "features", "split", "train", "calibrate", "predict", "ensemble", "report"}
     assert not plan() & {"simulate_sample", "check_samples"}
+    repository.edit("workflow_scripts/lightcurve/clean.py", "THRESHOLD = 1\n\n\n", "")
+    assert plan() == {"all", "report"}
 
 
 def test_changed_setting_reruns_what_it_concerns(demo, tmp_path):

@@ -23,9 +23,9 @@ def period_ls_d(period_ls_d: float) -> float:
     return period_ls_d
 
 
-@feature(reference="Baluev 2008, MNRAS 385, 1279", min_obs=5)
+@feature(reference="Baluev 2008, MNRAS 385, 1279", min_obs=5, leaks_survey=True)
 def false_alarm_probability(false_alarm_probability: float) -> float:
-    """Probability that noise alone gives a Lomb-Scargle peak this high."""
+    """Probability that noise alone gives a Lomb-Scargle peak this high; falls with the number of epochs."""
     return false_alarm_probability
 
 
