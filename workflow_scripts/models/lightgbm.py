@@ -18,7 +18,7 @@ PARAMETERS: dict[str, Any] = {
     "metric": "multi_logloss",
     "num_leaves": 15,
     "min_data_in_leaf": 10,
-    "feature_fraction": 0.6,
+    "feature_fraction": 0.4,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "min_sum_hessian_in_leaf": 2.0,
