@@ -69,8 +69,8 @@ check:
 	  if grep -q '\.\./shared/data' $$config && ! test -d ../shared/data; then \
 	    echo "dry run of $$config: skipped, its ../shared/data does not exist"; \
 	  else \
-	    echo "dry run of $$config"; \
-	    $(BIN)/snakemake --dry-run --quiet rules --configfile $$config || exit 1; \
+	    plan=$$($(BIN)/snakemake --dry-run --configfile $$config 2>&1) || { echo "$$plan"; exit 1; }; \
+	    echo "dry run of $$config: $$(echo "$$plan" | awk '/^total/ {n = $$2} END {print n + 0}') jobs"; \
 	  fi; \
 	done
 	$(BIN)/python -m pytest tests/test_house.py tests/test_manual.py

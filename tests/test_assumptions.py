@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import ROOT
+from workspace import ROOT
 
 from workflow_scripts import assumptions
 

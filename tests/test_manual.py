@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT
+from workspace import ROOT
 
 from workflow_scripts import assumptions, manual, tables
 from workflow_scripts.features.registry import FEATURES

@@ -5,8 +5,8 @@ import os
 
 import pytest
 import yaml
-from conftest import ROOT
 from jsonschema import Draft202012Validator
+from workspace import ROOT
 
 from workflow_scripts import settings
 from workflow_scripts.tables import DataError

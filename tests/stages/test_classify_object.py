@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import ROOT
+from workspace import ROOT
 
 from workflow_scripts import calibrate, edge, models, period_rules, tables, training
 from workflow_scripts.features import FEATURES, measure, names

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import REAL_DATA, ROOT, run_snakemake
+from workspace import REAL_DATA, ROOT, run_snakemake
 
 from workflow_scripts import tables
 

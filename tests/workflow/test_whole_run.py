@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import ROOT, planned, run_snakemake
+from workspace import ROOT, planned, run_snakemake
 
 from workflow_scripts import labels, probabilities, tables
 from workflow_scripts.features import FEATURES
