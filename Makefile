@@ -51,7 +51,7 @@ test:
 	@echo "make test: done."
 
 test-real:
-	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 8 minutes."
+	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 3 minutes."
 	@test -d ../shared/data || echo "make test-real: ../shared/data does not exist; every test will be skipped"
 	@$(PREPARE)
 	$(BIN)/python -m pytest -rs -m "real and not online"

@@ -39,15 +39,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a finished run leaves: settings, models that learnt two shapes, calibration, rules and samples."""
     folder = tmp_path_factory.mktemp("results") / "small run"
     final = folder / "models" / "final"
-    class_ = np.array(["RR", "SIN"] * 30, dtype=object)
-    rows = [{"object_id": f"{i:02d}", "band": "V", **points(c, i)} for i, c in enumerate(class_)]
+    class_ = np.array(["RR", "SIN"] * 100, dtype=object)
+    rows = [{"object_id": f"{i:03d}", "band": "V", **points(c, i)} for i, c in enumerate(class_)]
     curves = ragged.from_table(pa.Table.from_pylist(rows, tables.LIGHT_CURVES.schema))
     nothing = {name: np.full(len(rows), np.nan) for name in PHOTOMETRY}
     measured = measure(curves, vars(period_search.search(curves, SEARCH)) | nothing)
     used = names("default")
     x = np.column_stack([measured[name] for name in used])
     sample = training.Sample(np.array([r["object_id"] for r in rows], dtype=object), class_,
-                             np.full(60, "train", dtype=object), x, tuple(used))  # fmt: skip
+                             np.full(len(rows), "train", dtype=object), x, tuple(used))  # fmt: skip
     for model in ("lightgbm", "xgboost"):
         settings = Settings(rounds=20, learning_rate=0.3, trees=1)
         trained = training.train(sample, model, "weighted", 1.0, settings, np.random.default_rng(0), 1)

@@ -27,7 +27,6 @@ def made(tmp_path_factory) -> classified_run.Run:
         run.path("split.parquet"),
         *outputs,
         conformal_level=0.9,
-        keep_dominant=1,
     )
     rules = {name: Rule("period_d", 2.0 if name == "EW" else 1.0, 50) for name in classified_run.CLASSES}
     period_rules.save(rules, run.path("rules.json"))
