@@ -228,6 +228,10 @@ def _calibration_metrics(classes: Sequence[str]) -> pa.Table:
         "ece_class_max_after",
         "log_loss_before",
         "log_loss_after",
+        "accuracy_before",
+        "accuracy_after",
+        "macro_f1_before",
+        "macro_f1_after",
     ]
     for m, model in enumerate(("lightgbm", "xgboost", "ensemble")):
         values = {("all", name): 0.01 * (i + 1) + 0.001 * m for i, name in enumerate(own)}

@@ -42,29 +42,51 @@ def test_soften_by_hand():
 
 
 def test_temperature_in_closed_form():
-    # 3 of 4 right at stated odds of 9 to 1: the best odds are 3 to 1, so T = ln 9 / ln 3 = 2.
-    probability, true = np.tile([0.9, 0.1], (4, 1)), np.array([0, 0, 0, 1])
-    assert calibrate.fit_temperature(probability, true) == pytest.approx(
-        2, abs=1e-4
-    )  # a flat minimum: root of rounding
+    # Odds of 9 to 1 either way, right 3 times of 4: the best odds are 3 to 1, so T = ln 9 / ln 3 = 2, without bias.
+    probability = np.array([[0.9, 0.1]] * 4 + [[0.1, 0.9]] * 4)
+    temperature, bias = calibrate.fit_scaling(probability, np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+    assert temperature == pytest.approx(2, abs=1e-4)  # a flat minimum: root of rounding
+    assert bias == pytest.approx((0, 0), abs=1e-6)
+
+
+def test_bias_in_closed_form():
+    # Even odds say nothing, 3 of 4 are of the first class: odds of 3 to 1 need biases +-ln(3) / 2. The prior of the
+    # biases is worth one object in 40,000.
+    probability, true = np.full((40_000, 2), 0.5), np.tile([0, 0, 0, 1], 10_000)
+    _, bias = calibrate.fit_scaling(probability, true)
+    assert bias == pytest.approx((np.log(3) / 2, -np.log(3) / 2), abs=1e-3)
+    np.testing.assert_allclose(calibrate.soften(probability[:1], 1.0, np.array(bias)), [[0.75, 0.25]], atol=1e-3)
 
 
 @pytest.mark.parametrize("overconfident", [0.5, 1.0, 3.0])
-def test_temperature_undoes_what_was_done(overconfident):
+def test_scaling_undoes_what_was_done(overconfident):
     one = boosters(6000, (overconfident, 1.0))["lightgbm"]
-    # The slope of a logistic fit to 6000 objects is good to 2-3 %.
-    assert calibrate.fit_temperature(one.probability, one.true_index) == pytest.approx(overconfident, rel=0.08)
+    biased = calibrate.soften(one.probability, 1.0, np.array([0.6, -0.2, -0.4]))
+    temperature, bias = calibrate.fit_scaling(biased, one.true_index)
+    # The slope of a logistic fit to 6000 objects is good to 2-3 %, its offsets to 0.05: three of these.
+    assert temperature == pytest.approx(overconfident, rel=0.08)
+    assert bias == pytest.approx(np.array([-0.6, 0.2, 0.4]) / overconfident, abs=0.15)
 
 
-def test_temperature_is_the_best_on_a_grid():
+def test_scaling_is_better_than_its_neighbours():
     one = boosters(300, (2.0, 1.0))["lightgbm"]
 
-    def loss(t: float) -> float:
-        return evaluate.log_losses(calibrate.soften(one.probability, t), one.true_index).mean()
+    def loss(t: float, bias: np.ndarray) -> float:
+        fitted = evaluate.log_losses(calibrate.soften(one.probability, t, bias), one.true_index)
+        return fitted.mean() + (bias**2).sum() / 600
 
-    assert loss(calibrate.fit_temperature(one.probability, one.true_index)) <= min(
-        map(loss, np.geomspace(0.05, 20, 400))
-    )
+    temperature, bias = calibrate.fit_scaling(one.probability, one.true_index)
+    best, rng = loss(temperature, np.array(bias)), np.random.default_rng(4)
+    for _ in range(300):
+        step = rng.normal(0, rng.choice([1e-3, 0.1]), 4)
+        assert best <= loss(temperature * np.exp(step[0]), np.array(bias) + step[1:]) + 1e-12
+
+
+def test_biases_stay_finite_where_the_labels_are_separable():
+    probability = np.tile([0.4, 0.3, 0.3], (50, 1))
+    temperature, bias = calibrate.fit_scaling(probability, np.zeros(50, dtype=np.intp))
+    assert 0.05 <= temperature <= 20
+    assert np.abs(bias).max() < 10
 
 
 def test_calibrated_is_shift_then_temperature():
@@ -92,6 +114,8 @@ def test_training_prior_does_not_change_the_calibration():
     plain, undersampled = boosters(2000, (2.0, 0.7)), boosters(2000, (2.0, 0.7), trained=np.array([0.3, 0.3, 0.4]))
     first, second = (calibrate.fit(b, MIX, 0.9) for b in (plain, undersampled))
     assert first.temperature == pytest.approx(second.temperature, abs=1e-4)
+    for name, bias in first.bias.items():
+        assert bias == pytest.approx(second.bias[name], abs=1e-4)
     np.testing.assert_allclose(first.conformal_limits, second.conformal_limits, atol=1e-4)
 
 
@@ -198,7 +222,14 @@ def test_conformal_rows(reported):
 
 
 def test_calibration_survives_the_disk(tmp_path):
-    calibration = Calibration(CLASSES, tuple(MIX), {"xgboost": 1.1, "lightgbm": 1 / 3}, 0.9, (0.25, np.inf, 0.75))
+    calibration = Calibration(
+        CLASSES,
+        tuple(MIX),
+        {"xgboost": 1.1, "lightgbm": 1 / 3},
+        0.9,
+        (0.25, np.inf, 0.75),
+        {"xgboost": (0.1, -0.1, 0.0), "lightgbm": (0.0, 0.0, 0.0)},
+    )
     path = tmp_path / "calibration.json"
     calibrate.save(calibration, path)
     assert calibrate.load(path) == calibration

@@ -115,7 +115,7 @@ def test_contract_says_which_prior_a_probability_carries():
         for name in ("probability", "probability_lightgbm", "probability_xgboost", "p_EA"):
             meaning = next(c.meaning for c in table.columns if c.name == name)
             assert said in meaning
-            assert "calibrated by a temperature" in meaning
+            assert "calibrated by temperature and class biases" in meaning
         labelled = next(c.meaning for c in table.columns if c.name == "probability_labelled")
         assert "class shares of the labelled sample" in labelled
     assert "0.9" in next(c.meaning for c in TABLE.columns if c.name == "conformal_set")

@@ -256,3 +256,9 @@ def test_risk_coverage_without_agreement():
     p, q = np.array([[0.9, 0.1]]), np.array([[0.1, 0.9]])
     rows = evaluate.risk_coverage({"lightgbm": p, "xgboost": q, "ensemble": (p + q) / 2}, np.array([0]))
     assert rows[0] == {"rule": "agreement", "coverage": 0.0, "accuracy": 0.0}
+
+
+def test_macro_f1_by_hand():
+    # Class 0: 2 of 2 found, 1 wrongly given: F1 0.8; class 1: 1 of 2 found: F1 2/3; class 2 does not occur.
+    probability = np.eye(3)[[0, 0, 0, 1]]
+    assert evaluate.macro_f1(probability, np.array([0, 0, 1, 1])) == pytest.approx((0.8 + 2 / 3) / 2)

@@ -28,7 +28,7 @@ _MIX = {
     "labelled": "the class shares of the labelled sample",
     "estimated": "the class shares estimated from this sample's own predictions (EM, Saerens 2002)",
 }
-_CALIBRATED = "calibrated by a temperature on held-out folds (Guo 2017), under"
+_CALIBRATED = "calibrated by temperature and class biases on held-out folds (Guo 2017, Alexandari 2020), under"
 
 
 @dataclass(frozen=True)

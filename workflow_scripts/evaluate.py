@@ -112,6 +112,14 @@ def log_losses(probability: Reals, true_index: NDArray[np.intp]) -> Reals:
     return np.asarray(-np.log(np.clip(true, np.finfo(np.float64).eps, 1)))
 
 
+def macro_f1(probability: Reals, true_index: NDArray[np.integer]) -> float:
+    """Mean F1 of the classes that occur, with the most probable class of (n, k) as the prediction."""
+    from sklearn.metrics import f1_score
+
+    given = probability.argmax(axis=1)
+    return float(f1_score(true_index, given, labels=np.unique(true_index), average="macro", zero_division=0))
+
+
 def reliability(confidence: Reals, correct: NDArray[np.bool_]) -> list[Row]:
     """Mean confidence and share of correct predictions in 15 equal bins of the confidence; null in empty bins."""
     position = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)

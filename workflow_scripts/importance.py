@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow_scripts.evaluate import macro_f1
+
 Reals = NDArray[np.float64]
 
 
@@ -20,17 +22,11 @@ def permutation(
 
     x is (n, p), y (n,) class numbers, used (p,) false for features that the model does not look at, whose loss is 0.
     """
-    whole = _macro_f1(y, predict_proba(x))
+    whole = macro_f1(predict_proba(x), y)
     loss = np.zeros((x.shape[1], shuffles))
     for j in np.flatnonzero(used):
         for i in range(shuffles):
             shuffled = x.copy()
             shuffled[:, j] = rng.permutation(x[:, j])
-            loss[j, i] = whole - _macro_f1(y, predict_proba(shuffled))
+            loss[j, i] = whole - macro_f1(predict_proba(shuffled), y)
     return loss.mean(axis=1), loss.std(axis=1)
-
-
-def _macro_f1(y: NDArray[np.integer], probability: Reals) -> float:
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(y, probability.argmax(axis=1), labels=np.unique(y), average="macro", zero_division=0))

@@ -132,7 +132,7 @@ METRICS = Table(
             "metric",
             _TEXT,
             "",
-            "precision, recall, f1, accuracy, balanced_accuracy, log_loss, coverage, ece_*, temperature, conformal_*",
+            "precision, recall, f1, accuracy, log_loss, coverage, temperature, conformal_*, ..., *_before, *_after",
         ),
         Column("value", _REAL, "", "value of the metric"),
         Column("low", _REAL, "", "lower end of the 95 % bootstrap interval", True),

@@ -17,8 +17,12 @@ _RULES = {
 
 
 def calibration(scores: Scores) -> Table:
-    """Give expected calibration error and log loss before and after, and the temperature, of each model."""
+    """Give accuracy, macro F1, calibration error and log loss before and after, and the temperature, of each model."""
     columns = {
+        "Accuracy before": "accuracy_before",
+        "Accuracy after": "accuracy_after",
+        "Macro F1 before": "macro_f1_before",
+        "Macro F1 after": "macro_f1_after",
         "ECE before": "ece_before",
         "ECE after": "ece_after",
         "Worst class before": "ece_class_max_before",
@@ -30,8 +34,9 @@ def calibration(scores: Scores) -> Table:
     models = dict.fromkeys(model for model, _ in scores.trained("folds"))
     return Table(
         name="calibration",
-        caption="Expected calibration error (ECE) and log loss on held-out folds: both should fall; an ECE of 0.02 "
-        "means that a probability is off by two in a hundred on average.",
+        caption="Before and after calibration, on held-out folds: expected calibration error (ECE) and log loss should "
+        "fall (an ECE of 0.02 means that a probability is off by two in a hundred on average); accuracy and macro F1 "
+        "after are those of the catalogue's classes under the labelled sample's class mix.",
         header=("Model", *columns),
         rows=tuple((name_of(m), *(printed(scores.get("folds", m, c), 4) for c in columns.values())) for m in models),
     )
