@@ -24,14 +24,14 @@ environment:
 	@$(PREPARE)
 
 demo:
-	@echo "make demo: simulated survey -> catalogue -> report; about 4 minutes on two cores,"
+	@echo "make demo: simulated survey -> catalogue -> report; about 3 minutes on two cores,"
 	@echo "           the first time also 2-5 minutes to install 2.5 GB into .venv."
 	@$(PREPARE)
 	$(SNAKEMAKE)
 	@echo "make demo: done. Report: results/demo/report/report.html  Catalogues: results/demo/catalogue/"
 
 crts:
-	@echo "make crts: 16,195 real light curves -> catalogue -> report; about 20 minutes on two cores."
+	@echo "make crts: 16,195 real light curves -> catalogue -> report; about 14 minutes on two cores."
 	@test -d ../shared/data/crts_sss_variables || { echo "make crts: ../shared/data/crts_sss_variables does not exist; nothing to do" >&2; exit 1; }
 	@$(PREPARE)
 	$(SNAKEMAKE) --configfile config/crts.yaml
@@ -45,7 +45,7 @@ classify:
 	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)" $(OPTIONS)
 
 test:
-	@echo "make test: all tests without real survey data; about 10 minutes."
+	@echo "make test: all tests without real survey data; about 6 minutes."
 	@$(PREPARE)
 	$(BIN)/python -m pytest -rs -m "not real and not online"
 	@echo "make test: done."
