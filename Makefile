@@ -45,7 +45,7 @@ classify:
 	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)" $(OPTIONS)
 
 test:
-	@echo "make test: all tests without real survey data; about 6 minutes."
+	@echo "make test: all tests without real survey data; about 8 minutes."
 	@$(PREPARE)
 	$(BIN)/python -m pytest -rs -m "not real and not online"
 	@echo "make test: done."
