@@ -22,6 +22,7 @@ COLUMNS = ("period_d", "period_ls_d")  # of the feature table: best of the harmo
 FACTORS = (1.0, 2.0, 0.5)
 TOLERANCE = 0.01  # relative difference at which two periods are the same
 MIN_SUPPORT = 10  # objects with a catalogue period that a class, or a branch of its tree, needs
+# ASSUME five questions: of 0, 3, 4 and 5, five agreed best in the folds of the Catalina variables (0.873 to 0.909).
 DEPTH = 5  # questions asked of an object at most
 # What a tree may ask for: the periods, whether minima alternate, and how trustworthy each period is.
 SIGNS = (

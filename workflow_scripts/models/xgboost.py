@@ -10,7 +10,7 @@ COMPLETE = False
 PATIENCE = 50  # rounds without a better validation loss after which training ends
 
 # ASSUME Qiao 2024 give no hyper-parameters. Depth 4 did best in the folds of 10,170 Catalina variables (log loss 0.403
-# against 0.406 with depth 6); bins and sampling are those of LightGBM.
+# against 0.406 with depth 6); bins and row sampling are those of LightGBM.
 PARAMETERS: dict[str, Any] = {
     "objective": "multi:softprob",
     "eval_metric": "mlogloss",
