@@ -41,3 +41,13 @@ def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a numerical function: IEEE arithmetic (0/0 is nan, as in numpy), no reassociation, cached."""
     compiled: Callable[..., Any] = numba.njit(function, cache=True, error_model="numpy", nogil=True)
     return compiled
+
+
+def compile_sum(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a numerical function whose sums may be added in another order: several times faster, same on one CPU.
+
+    Only the order of additions and fused multiply-add are freed; nan and infinity keep their meaning.
+    """
+    free = {"reassoc", "contract", "nsz"}
+    compiled: Callable[..., Any] = numba.njit(function, cache=True, error_model="numpy", nogil=True, fastmath=free)
+    return compiled

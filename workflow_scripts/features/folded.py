@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.compiled import compile_kernel
-from workflow_scripts.features.ingredients import middle
+from workflow_scripts.compiled import compile_sum
+from workflow_scripts.features.numerics import middle_of
 from workflow_scripts.features.registry import feature
 
 _BINS = 10
@@ -34,7 +34,7 @@ def fit_chi_square(fit_residual: Any, mag_err: Any) -> float:
 @feature(reference="scatter about the Fourier fit", min_obs=14)
 def fit_scatter_ratio(fit_residual: Any, scatter: float) -> float:
     """Median absolute residual from the Fourier series over the standard deviation."""
-    return middle(np.sort(np.abs(fit_residual)), 0, fit_residual.size) / scatter
+    return middle_of(np.abs(fit_residual)) / scatter
 
 
 @feature(reference="skewness of the residuals", min_obs=14)
@@ -53,16 +53,16 @@ def secondary_depth(profile: Any) -> float:
 
 
 @feature(reference="depths of the folded light curve half a cycle apart", min_obs=30)
-def eclipse_ratio(time: Any, mag: Any, period_d: float, profile: Any) -> float:
+def eclipse_ratio(time: Any, mag: Any, first_epoch: float, period_d: float, profile: Any) -> float:
     """Depth half a cycle after the faintest phase over the depth there: 1 for equal eclipses, 0 without a second."""
-    phase = ((time - time.min()) / period_d - profile.argmax() / profile.size) % 1.0
+    phase = ((time - first_epoch) / period_d - profile.argmax() / profile.size) % 1.0
     apart = np.abs(phase - 0.5)
-    primary, secondary = np.sort(mag[apart > 0.5 - _ECLIPSE]), np.sort(mag[apart < _ECLIPSE])
-    between = np.sort(mag[(apart > 2 * _ECLIPSE) & (apart < 0.5 - 2 * _ECLIPSE)])
+    primary, secondary = mag[apart > 0.5 - _ECLIPSE], mag[apart < _ECLIPSE]
+    between = mag[(apart > 2 * _ECLIPSE) & (apart < 0.5 - 2 * _ECLIPSE)]
     if primary.size < 3 or secondary.size < 3 or between.size < 3:
         return np.nan
-    level = middle(between, 0, between.size)
-    return (middle(secondary, 0, secondary.size) - level) / (middle(primary, 0, primary.size) - level)
+    level = middle_of(between)
+    return (middle_of(secondary) - level) / (middle_of(primary) - level)
 
 
 @feature(reference="time spent faint in the Fourier series", min_obs=12)
@@ -83,19 +83,26 @@ def rise_fraction(profile: Any) -> float:
 
 
 @feature(reference="binned medians of the folded light curve", min_obs=30, parts=_BINS)
-def folded_bin(time: Any, mag: Any, period_d: float, profile: Any, median: float, scatter: float) -> Any:
+def folded_bin(
+    time: Any, mag: Any, first_epoch: float, period_d: float, profile: Any, median: float, scatter: float
+) -> Any:
     """Median magnitude in a tenth of the cycle (numbered from the faintest), in standard deviations."""
-    phase = ((time - time.min()) / period_d - profile.argmax() / profile.size + 0.5 / _BINS) % 1.0
-    bins = (phase * _BINS).astype(np.int64)
-    result = np.full(_BINS, np.nan)
+    phase = ((time - first_epoch) / period_d - profile.argmax() / profile.size + 0.5 / _BINS) % 1.0
+    bins = np.minimum((phase * _BINS).astype(np.int64), _BINS - 1)
+    place, inside, result = np.zeros(_BINS + 1, dtype=np.int64), np.empty(mag.size), np.empty(_BINS)
+    for k in bins:
+        place[k + 1] += 1
+    place = np.cumsum(place)
+    for i in range(mag.size):
+        inside[place[bins[i]]] = mag[i]
+        place[bins[i]] += 1
     for k in range(_BINS):
-        inside = np.sort(mag[bins == k])
-        if inside.size:
-            result[k] = (middle(inside, 0, inside.size) - median) / scatter
+        start, stop = place[k - 1] if k > 0 else 0, place[k]
+        result[k] = (middle_of(inside[start:stop]) - median) / scatter
     return result
 
 
-@compile_kernel
+@compile_sum
 def _successive(mag: Any, order: Any) -> float:
     """Mean square difference of neighbours in the order given, the last and first included."""
     total = 0.0
@@ -104,7 +111,7 @@ def _successive(mag: Any, order: Any) -> float:
     return total / order.size
 
 
-@compile_kernel
+@compile_sum
 def _two_minima(profile: Any) -> Any:
     """Magnitudes of the two faintest local extremes; the brightest point if there is no second."""
     first, second = profile.max(), profile.min()

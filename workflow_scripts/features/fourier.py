@@ -5,22 +5,28 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.compiled import compile_kernel
+from workflow_scripts.compiled import compile_sum
 from workflow_scripts.features.registry import feature
 
 _SIMON = "Simon & Lee 1981, ApJ 248, 291"
 
 
-@feature(unit="d", reference="Qiao 2024, Table 1; lightcurve/period_search.py", min_obs=5, qiao=1)
+@feature(unit="d", reference="Qiao 2024, Table 1; lightcurve/period_search.py", min_obs=5, qiao_2024=1)
 def period_d(period_d: float) -> float:
     """Best period: Lomb-Scargle peaks and their multiples, chosen by harmonic fits."""
     return period_d
 
 
-@feature(unit="d", reference="Zechmeister & Kuerster 2009, A&A 496, 577", min_obs=5)
+@feature(unit="d", reference="Zechmeister & Kuerster 2009, A&A 496, 577; Kim et al. 2011", min_obs=5, kim_2011=6)
 def period_ls_d(period_ls_d: float) -> float:
     """Period of the highest Lomb-Scargle peak."""
     return period_ls_d
+
+
+@feature(reference="Kim et al. 2011, Table 1", min_obs=5, leaks_survey=True, kim_2011=7)
+def period_snr(period_snr: float) -> float:
+    """Signal-to-noise ratio of the highest Lomb-Scargle peak; grows with the number of epochs."""
+    return period_snr
 
 
 @feature(reference="Baluev 2008, MNRAS 385, 1279", min_obs=5, leaks_survey=True)
@@ -35,7 +41,7 @@ def peak_power(ls_power: float) -> float:
     return ls_power
 
 
-@feature(reference="Qiao 2024, Table 1; van Roestel et al. 2021, AJ 161, 267", min_obs=5, qiao=20)
+@feature(reference="Qiao 2024, Table 1; van Roestel et al. 2021, AJ 161, 267", min_obs=5, qiao_2024=20)
 def f1_power(fit_power: float) -> float:
     """Share of the chi square of a constant that the Fourier fit at the best period explains."""
     # ASSUME the reference model of chi_0 is a constant; the code of the authors cited also has a slope.
@@ -116,18 +122,18 @@ def model_amplitude_ls(profile_ls: Any) -> float:
     return profile_ls.max() - profile_ls.min()
 
 
-@compile_kernel
+@compile_sum
 def _amplitudes(series: Any) -> Any:
     return np.sqrt(series[1::2] ** 2 + series[2::2] ** 2)
 
 
-@compile_kernel
+@compile_sum
 def _phases(series: Any) -> Any:
     """Phase of each harmonic of a sum of cosines: m = sum A_k cos(k phase - phi_k)."""
     return np.arctan2(series[2::2], series[1::2])
 
 
-@compile_kernel
+@compile_sum
 def _differences(series: Any) -> Any:
     """Phases phi_k1 = phi_k - k phi_1 of harmonics 2, 3, 4 (cosine series), reduced to 0 ... 2 pi."""
     phases = _phases(series)

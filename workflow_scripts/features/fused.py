@@ -13,12 +13,15 @@ from collections.abc import Callable, Sequence
 
 from workflow_scripts import tables
 from workflow_scripts.compiled import cache_folder
-from workflow_scripts.features.registry import FEATURES, GIVEN, INGREDIENTS, POINTS, Ingredient
+from workflow_scripts.features.registry import FEATURES, GIVEN, INGREDIENTS, LINES, PAIRED, POINTS, Ingredient
 
 
 @functools.cache
 def kernel(names: tuple[str, ...]) -> Callable[..., None]:
-    """Compiled loop for the features named; its arguments are offsets, the columns of `given`, and the output."""
+    """Compiled loop for the features named.
+
+    Its arguments are offsets (n + 1,), pairs (n, 2), lines (2, L), the columns of `given`, and the output.
+    """
     text = source(names)
     path = cache_folder() / f"kernel_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
     if not path.exists():
@@ -35,10 +38,13 @@ def kernel(names: tuple[str, ...]) -> Callable[..., None]:
 
 
 def given(names: Sequence[str]) -> list[str]:
-    """Columns (of points or of light curves) that the features named need, directly or through ingredients."""
-    needed = {need for name in names for need in FEATURES[name].needs}
-    needed |= {need for step in ingredients(names) for need in step.needs}
-    return [name for name in GIVEN if name in needed or name == "mag"]
+    """Columns (of points or of light curves) that the kernel reads for the features named, batched ingredients last."""
+    steps = ingredients(names)
+    needed = {"mag", *(need for name in names for need in FEATURES[name].needs)}
+    needed |= {need for step in steps if not step.batched for need in step.needs}
+    needed |= {_own(name) for name in needed & set(PAIRED)}
+    plain = [name for name in GIVEN if name in needed - set(PAIRED) - set(LINES)]
+    return plain + [step.name for step in steps if step.batched]
 
 
 def ingredients(names: Sequence[str]) -> list[Ingredient]:
@@ -62,7 +68,9 @@ def ingredients(names: Sequence[str]) -> list[Ingredient]:
 
 def source(names: Sequence[str]) -> str:
     """Python source of the loop over light curves."""
-    steps, columns = ingredients(names), given(names)
+    columns = given(names)
+    steps = [step for step in ingredients(names) if not step.batched]
+    needed = {need for step in steps for need in step.needs} | {n for name in names for n in FEATURES[name].needs}
     lines = [
         "from workflow_scripts.compiled import compile_kernel",
         "from workflow_scripts.features.registry import FEATURES, INGREDIENTS",
@@ -72,10 +80,12 @@ def source(names: Sequence[str]) -> str:
         "",
         "",
         "@compile_kernel",
-        f"def measure(offsets, {', '.join('all_' + c for c in columns)}, out):",
+        f"def measure(offsets, pairs, lines, {', '.join('all_' + c for c in columns)}, out):",
+        "    ac_lower, ac_upper = lines[0], lines[1]",
         "    for row in range(offsets.size - 1):",
         "        start, stop = offsets[row], offsets[row + 1]",
-        *(f"        {c} = all_{c}[{'start:stop' if c in POINTS else 'row'}]" for c in columns),
+        *(f"        {c} = all_{c}[{'start:stop' if _of_points(c) else 'row'}]" for c in columns),
+        *_two_bands([c for c in PAIRED if c in needed]),
         *_per_object(names),
         "        if stop == start:",
         "            continue",
@@ -83,6 +93,30 @@ def source(names: Sequence[str]) -> str:
         *_assignments([name for name in names if FEATURES[name].min_obs > 0], _places(names)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _of_points(column: str) -> bool:
+    """Tell whether a column has one value per point, not one per light curve."""
+    return column in POINTS or column in INGREDIENTS
+
+
+def _own(paired: str) -> str:
+    """Column of points that a column of the object's first or second band is part of."""
+    return paired.removesuffix("_a").removesuffix("_b")
+
+
+def _two_bands(columns: Sequence[str]) -> list[str]:
+    """Slices of the object's first and second band; empty where it has one band only."""
+    lines = []
+    for place, band in enumerate("ab"):
+        row = f"pairs[row, {place}]"
+        lines += [
+            f"        start_{band}, stop_{band} = 0, 0",
+            f"        if {row} >= 0:",
+            f"            start_{band}, stop_{band} = offsets[{row}], offsets[{row} + 1]",
+        ]
+    lines += [f"        {c} = all_{_own(c)}[start_{c[-1]} : stop_{c[-1]}]" for c in columns]
+    return lines if columns else []
 
 
 def _per_object(names: Sequence[str]) -> list[str]:

@@ -1,56 +1,19 @@
-"""Shape of the distribution of the magnitudes: skewness, kurtosis, departure from a Gaussian."""
+"""Shape of the distribution of the magnitudes: skewness and kurtosis (normality: shapiro.py)."""
 
 import math
 from typing import Any
 
-import numpy as np
-
-from workflow_scripts.compiled import compile_kernel
-from workflow_scripts.features.ingredients import middle
+from workflow_scripts.features.numerics import middle
 from workflow_scripts.features.registry import feature
 
-# fmt: off
-# Wichura 1988 (AS 241): numerator and denominator of each part of the range, highest power first.
-_CENTRE = (
-    (
-        2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
-        13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608,
-    ),
-    (
-        5226.495278852545925, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867,
-        5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1.0,
-    ),
-)
-_TAIL = (
-    (
-        7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177, 1.27045825245236838258,
-        3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734,
-    ),
-    (
-        1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966, 0.14810397642748007459,
-        0.68976733498510000455, 1.6763848301838038494, 2.05319162663775882187, 1.0,
-    ),
-)
-_FAR_TAIL = (
-    (
-        2.01033439929228813265e-7, 2.71155556874348757815e-5, 0.0012426609473880784386, 0.026532189526576123093,
-        0.29656057182850489123, 1.7848265399172913358, 5.4637849111641143699, 6.6579046435011037772,
-    ),
-    (
-        2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5, 7.868691311456132591e-4,
-        0.0148753612908506148525, 0.13692988092273580531, 0.59983220655588793769, 1.0,
-    ),
-)
-# fmt: on
 
-
-@feature(reference="Qiao 2024, Table 1", min_obs=4, qiao=2)
+@feature(reference="Qiao 2024, Table 1", min_obs=4, qiao_2024=2)
 def kurtosis(deviation: Any, square_sum: float) -> float:
     """Excess kurtosis of the magnitude distribution (population): 0 for a Gaussian."""
     return deviation.size * (deviation**4).sum() / square_sum**2 - 3
 
 
-@feature(reference="Qiao 2024, Table 1; Joanes & Gill 1998, G2", min_obs=4, qiao=8)
+@feature(reference="Qiao 2024, Table 1; Joanes & Gill 1998, G2", min_obs=4, qiao_2024=8)
 def small_kurtosis(deviation: Any, square_sum: float) -> float:
     """Small-sample kurtosis of the magnitudes: excess kurtosis corrected for bias."""
     n = deviation.size
@@ -58,13 +21,13 @@ def small_kurtosis(deviation: Any, square_sum: float) -> float:
     return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * fourth + 6)
 
 
-@feature(reference="Qiao 2024, Table 1; Joanes & Gill 1998, g1", qiao=19)
+@feature(reference="Qiao 2024, Table 1; Joanes & Gill 1998, g1", qiao_2024=19)
 def skewness(deviation: Any, square_sum: float) -> float:
     """Skewness of the magnitudes (population): positive if the star is mostly bright."""
     return math.sqrt(deviation.size) * (deviation**3).sum() / square_sum**1.5
 
 
-@feature(unit="mag", reference="Qiao 2024, Table 1; median-based skew of FATS (Nun et al. 2015)", qiao=3)
+@feature(unit="mag", reference="Qiao 2024, Table 1; median-based skew of FATS (Nun et al. 2015)", qiao_2024=3)
 def gskew(sorted_mag: Any, median: float) -> float:
     """Skew from medians: of the brightest 3 % and of the faintest 3 %, relative to twice the median of all."""
     n = sorted_mag.size
@@ -72,64 +35,16 @@ def gskew(sorted_mag: Any, median: float) -> float:
     return middle(sorted_mag, 0, tail) + middle(sorted_mag, n - tail, n) - 2 * median
 
 
-@feature(reference="Qiao 2024, Table 1; Kim & Bailer-Jones 2016, A&A 587, A18, sect. 2.2", qiao=15)
+@feature(reference="Qiao 2024, Table 1; Kim & Bailer-Jones 2016, A&A 587, A18, sect. 2.2", qiao_2024=15)
 def half_mag_amplitude_ratio(mag: Any, mag_err: Any, mean: float) -> float:
     """Ratio of the spreads of the magnitudes fainter and brighter than the average, weighted by 1 / error."""
     # ASSUME the average of the table is the mean; the published code of the authors cited passes the median.
-    fainter = mag > mean
-    above = ((mag - mean) ** 2 / mag_err)[fainter].sum() / (1 / mag_err)[fainter].sum()
-    below = ((mag - mean) ** 2 / mag_err)[~fainter].sum() / (1 / mag_err)[~fainter].sum()
-    return math.sqrt(above / below)
-
-
-@feature(reference="Qiao 2024, Table 1; Shapiro & Wilk 1965; Royston 1995, AS R94", qiao=6)
-def shapiro_wilk(sorted_mag: Any, square_sum: float) -> float:
-    """Shapiro-Wilk normality test statistic W: 1 for a Gaussian."""
-    return _royston_product(sorted_mag) ** 2 / square_sum
-
-
-@compile_kernel
-def _royston_product(ordered: Any) -> float:
-    """Sum of Royston's weights times the ordered values (AS R94); the weights are antisymmetric."""
-    n = ordered.size
-    if n == 3:
-        return math.sqrt(0.5) * (ordered[2] - ordered[0])
-    half = n // 2
-    expected, total = np.empty(half), 0.0
-    for i in range(half):
-        expected[i] = _normal_quantile((i + 1 - 0.375) / (n + 0.25))
-        total += 2 * expected[i] ** 2
-    root, u = math.sqrt(total), 1 / math.sqrt(n)
-    first = -expected[0] / root + u * (0.221157 + u * (-0.147981 + u * (-2.07119 + u * (4.434685 - 2.706056 * u))))
-    second = 0.0
-    if n > 5:
-        tail = 0.042981 + u * (-0.293762 + u * (-1.752461 + u * (5.682633 - 3.582633 * u)))
-        second = -expected[1] / root + u * tail
-        rest = total - 2 * expected[0] ** 2 - 2 * expected[1] ** 2
-        factor = math.sqrt(rest / (1 - 2 * first**2 - 2 * second**2))
-    else:
-        factor = math.sqrt((total - 2 * expected[0] ** 2) / (1 - 2 * first**2))
-    product = 0.0
-    for i in range(half):
-        value = first if i == 0 else (second if i == 1 and n > 5 else -expected[i] / factor)
-        product += value * (ordered[n - 1 - i] - ordered[i])
-    return product
-
-
-@compile_kernel
-def _normal_quantile(p: float) -> float:
-    """Quantile of the normal distribution, Wichura 1988 (AS 241), relative error 1e-16."""
-    q = p - 0.5
-    if abs(q) <= 0.425:
-        return q * _ratio(_CENTRE, 0.180625 - q * q)
-    r = math.sqrt(-math.log(p if q < 0 else 1 - p))
-    return math.copysign(_ratio(_TAIL, r - 1.6) if r <= 5 else _ratio(_FAR_TAIL, r - 5), q)
-
-
-@compile_kernel
-def _ratio(polynomials: tuple[tuple[float, ...], tuple[float, ...]], x: float) -> float:
-    top, bottom = polynomials[0][0], polynomials[1][0]
-    for i in range(1, 8):
-        top = top * x + polynomials[0][i]
-        bottom = bottom * x + polynomials[1][i]
-    return top / bottom
+    above, below, fainter, brighter = 0.0, 0.0, 0.0, 0.0
+    for i in range(mag.size):
+        weight, square = 1 / mag_err[i], (mag[i] - mean) ** 2 / mag_err[i]
+        side = 1.0 if mag[i] > mean else 0.0
+        fainter += side * weight
+        above += side * square
+        brighter += (1 - side) * weight
+        below += (1 - side) * square
+    return math.sqrt(above / fainter / (below / brighter))
