@@ -69,3 +69,9 @@ def test_lists_and_ragged_arrays_are_inverse(curves, cut):
     back = ragged.from_table(rows)
     assert ragged.to_lists(back.mag, np.diff(back.offsets)).to_pylist() == curves
     assert [list(back.time[a:b]) for a, b in zip(back.offsets, back.offsets[1:], strict=False)] == curves
+
+
+def test_objects_are_runs_of_equal_identifiers():
+    assert ragged.objects(["a", "a", "b", "c", "c", "c"]).tolist() == [0, 2, 3, 6]
+    assert ragged.objects(["a"]).tolist() == [0, 1]
+    assert ragged.objects([]).tolist() == [0]

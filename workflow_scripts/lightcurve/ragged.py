@@ -1,5 +1,6 @@
 """Light curves as ragged arrays: values end to end, with the offsets at which each light curve begins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,12 @@ def from_table(rows: pa.Table) -> LightCurves:
     lengths = time.value_lengths().to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return LightCurves(offsets, *(np.asarray(a.flatten(), dtype=np.float64) for a in (time, mag, mag_err)))
+
+
+def objects(object_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Row at which each object begins, and the number of rows; rows of one object follow each other."""
+    ids = np.asarray(object_ids, dtype=object)
+    return np.flatnonzero(np.r_[True, ids[1:] != ids[:-1], True][: len(ids) + 1] if len(ids) else [True])
 
 
 def to_lists(values: NDArray[Any], lengths: NDArray[np.integer]) -> pa.ListArray:
