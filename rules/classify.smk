@@ -190,6 +190,7 @@ rule period_rules:
     output:
         period_rules=f"{MODELS}/final/period_rules.json",
         agreement=f"{EVALUATION}/period_agreement.parquet",
+        errors=f"{EVALUATION}/period_errors.parquet",
     log:
         f"{RUN}/logs/period_rules.log",
     conda:
@@ -207,7 +208,7 @@ rule object_settings:
         f"{RUN}/logs/object_settings.log",
     params:
         cuts=config["cleaning"],
-        search=config["period"],
+        search=config["period"] | {"bootstrap_seed": config["seed"]},
         data=TRAINING["data"],
     conda:
         "../envs/cpu.yaml"

@@ -4,7 +4,9 @@ SAMPLES = config["samples"]
 SHARDS = [f"{i:04d}" for i in range(config["shards"])]
 LABELLED = [name for name, s in SAMPLES.items() if s["role"] == "labelled"]
 SCIENCE = [name for name, s in SAMPLES.items() if s["role"] == "science"]
+CONSTANT = [name for name, s in SAMPLES.items() if s["role"] == "constant"]
 CLASSIFIED = LABELLED + SCIENCE
+ON_GPU = config["period"]["device"] == "gpu"
 
 TRAINING = config["training"]
 BOOSTERS = ["lightgbm", "xgboost"]

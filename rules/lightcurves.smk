@@ -19,19 +19,41 @@ rule clean:
         "../workflow_scripts/stages/clean.py"
 
 
+rule boundary_lines:
+    message:
+        "Range of the autocorrelation of ordinary stars."
+    input:
+        labelled=expand(rules.clean.output.light_curves, sample=LABELLED, shard=SHARDS),
+        constant=expand(rules.clean.output.light_curves, sample=CONSTANT, shard=SHARDS),
+        objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=LABELLED),
+    output:
+        lines=f"{RUN}/samples/boundary_lines.parquet",
+    log:
+        f"{RUN}/logs/boundary_lines.log",
+    params:
+        leave_out=config["boundary_lines"]["leave_out"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/boundary_lines.py"
+
+
 rule features:
     message:
         "Period and features of the light curves of {wildcards.sample}, shard {wildcards.shard}."
     input:
         light_curves=rules.clean.output.light_curves,
         photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
+        lines=rules.boundary_lines.output.lines,
     output:
         features=f"{RUN}/features/{{sample}}/{{shard}}.parquet",
     log:
         f"{RUN}/logs/features/{{sample}}/{{shard}}.log",
+    resources:
+        gpu=int(ON_GPU),
     params:
-        search=config["period"],
+        search=config["period"] | {"bootstrap_seed": config["seed"]},
     conda:
-        "../envs/cpu.yaml"
+        "../envs/gpu.yaml" if ON_GPU else "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/features.py"

@@ -17,6 +17,7 @@ rule report:
         reliability=rules.calibrate.output.reliability,
         risk_coverage=rules.calibrate.output.risk_coverage,
         period_agreement=rules.period_rules.output.agreement,
+        period_errors=rules.period_rules.output.errors,
         priors=expand(rules.ensemble.output.priors, sample=CLASSIFIED),
         catalogues=expand(rules.ensemble.output.catalogue, sample=CLASSIFIED),
         suspected=expand(rules.ensemble.output.suspected, sample=CLASSIFIED),

@@ -54,6 +54,11 @@ def run(
         reliability=_reliability(rng),
         risk_coverage=_risk_coverage(),
         period_agreement=_periods(classes) if has_periods else tables.PERIODS.schema.empty_table(),
+        period_errors=_table(tables.PERIOD_ERRORS, [
+            {"class": c, "kind": kind, "n": int(n), "share": n / 100, "catalogue_period_d": 0.7321, "n_obs": 180.0,
+             "amplitude": 0.25, "faint_fraction": None, "second_peak_power": 0.1}
+            for c in classes for kind, n in (("exact", 70), ("half", 29.5), ("daily alias", 0.5)) if has_periods
+        ]),
         priors=_table(tables.PRIORS, [
             {"sample": name, "class": c, "labelled": 0.1, "training": 0.1, "estimated": 0.1 + 0.01 * i,
              "predicted": 0.1}

@@ -390,6 +390,14 @@ def test_period_rule_without_a_class_leaves_the_cell_empty() -> None:
     )
 
 
+def test_wrong_periods_have_a_table_without_rare_kinds(read: Reader) -> None:
+    header, first, second, *_ = read.tables["period_errors"]
+    assert header[:4] == ["Class", "Period is", "Objects", "Share"]
+    assert first == ["CEP", "exact", "70", "70.0 %", "0.732", "180", "0.25", MISSING, "0.1"]
+    assert second[1] == "half"
+    assert "daily alias" not in {line[1] for line in read.tables["period_errors"]}
+
+
 def test_priors_have_a_table_per_sample(read: Reader) -> None:
     assert read.tables["priors_field"][1] == ["CEP", "10.0 %", "10.0 %", "10.0 %", "10.0 %"]
     assert column(read, "priors_labelled", "Estimated (EM)")["SR"] == "13.0 %"

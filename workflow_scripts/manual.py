@@ -80,7 +80,7 @@ def features() -> Iterator[tuple[str, ...]]:
     for one in FEATURES.values():
         name = one.columns[0] if one.parts == 1 else f"{one.columns[0]} ... {one.columns[-1]}"
         sets = [] if one.leaks_survey else ["default"]
-        sets += [] if one.qiao is None else [f"qiao_2024 ({one.qiao})"]
+        sets += [f"{paper} ({row})" for paper, row in one.papers.items()]
         yield f"`{name}`", one.unit, one.meaning, one.reference, str(one.min_obs), ", ".join(sets) or "all"
 
 

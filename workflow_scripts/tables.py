@@ -88,6 +88,15 @@ CLEANING = Table(
     ),
 )
 
+BOUNDARY_LINES = Table(
+    "boundary_lines",
+    (
+        Column("lag", _COUNT, "", "lag of the autocorrelation in observations"),
+        Column("lower", _REAL, "", "mean minus four standard deviations of the autocorrelation of ordinary stars"),
+        Column("upper", _REAL, "", "mean plus four standard deviations"),
+    ),
+)
+
 SAMPLES = Table(
     "samples",
     (
@@ -204,6 +213,21 @@ PERIODS = Table(
         Column("exact", _REAL, "", "share within 1 % of the catalogue's period"),
         Column("with_half_and_double", _REAL, "", "share within 1 % of it, its half or its double"),
         Column("support", _COUNT, "", "objects with a catalogue period"),
+    ),
+)
+
+PERIOD_ERRORS = Table(
+    "period_errors",
+    (
+        Column("class", _TEXT, "", "true class"),
+        Column("kind", _TEXT, "", "how the best harmonic fit's period differs from the catalogue's"),
+        Column("n", _COUNT, "", "objects"),
+        Column("share", _REAL, "", "share of the class's objects with a catalogue period"),
+        Column("catalogue_period_d", _REAL, "d", "median period of the catalogue"),
+        Column("n_obs", _REAL, "", "median number of epochs", True),
+        Column("amplitude", _REAL, "mag", "median half amplitude", True),
+        Column("faint_fraction", _REAL, "", "median share of the cycle fainter than half-way", True),
+        Column("second_peak_power", _REAL, "", "median power of a second period", True),
     ),
 )
 

@@ -57,6 +57,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     period_rules.save({"RR": Rule(), "SIN": Rule("period_ls_d", 2.0, 30)}, final / "period_rules.json")
     object_settings.main(final / "settings.json", CUTS, SEARCH, "weighted")
     write_samples(folder, "a real survey")
+    no_lines = {"lag": np.empty(0, np.int32), "lower": np.empty(0), "upper": np.empty(0)}
+    tables.write(no_lines, folder / "samples" / "boundary_lines.parquet", tables.BOUNDARY_LINES)
     return folder
 
 

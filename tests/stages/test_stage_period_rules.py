@@ -24,6 +24,7 @@ def start(run: classified_run.Run) -> tuple[dict[str, Rule], list[dict]]:
         "xgboost": run.folds("xgboost"),
         "period_rules": run.path("rules.json"),
         "agreement": run.path("agreement.parquet"),
+        "errors": run.path("errors.parquet"),
     }
     stage.main(**edge.arguments(stage.main, values))
     return period_rules.load(run.path("rules.json")), tables.read(
@@ -64,3 +65,16 @@ def test_without_catalogue_periods_the_rules_are_the_default(run):
     rules, rows = start(run)
     assert set(rules.values()) == {Rule("period_d", 1.0, 0)}
     assert rows == []
+
+
+def test_wrong_periods_are_counted_by_kind(run):
+    start(run)
+    rows = tables.read(run.path("errors.parquet"), tables.PERIOD_ERRORS).to_pylist()
+    # The planted EW stars have half their catalogue's period, all others the very one.
+    assert {(r["class"], r["kind"], r["share"]) for r in rows} == {
+        ("EA", "exact", 1),
+        ("EW", "half", 1),
+        ("RR", "exact", 1),
+    }
+    assert sum(r["n"] for r in rows) == run.n - 2
+    assert all(r["amplitude"] is not None and r["faint_fraction"] is None for r in rows)

@@ -25,6 +25,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         "samples": tables.SAMPLES, "labels": LABELS, "metrics": tables.METRICS, "confusion": tables.CONFUSION,
         "calibration_metrics": tables.METRICS, "reliability": tables.RELIABILITY,
         "risk_coverage": tables.RISK_COVERAGE, "period_agreement": tables.PERIODS,
+        "period_errors": tables.PERIOD_ERRORS,
     }  # fmt: skip
     values: dict[str, object] = {name: folder / f"{name}.parquet" for name in single}
     for name, table in single.items():

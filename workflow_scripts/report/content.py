@@ -38,6 +38,7 @@ class Run:
     reliability: pa.Table
     risk_coverage: pa.Table
     period_agreement: pa.Table
+    period_errors: pa.Table
     priors: pa.Table
     catalogue_schema: pa.Schema
     feature_schema: pa.Schema
@@ -60,7 +61,7 @@ def page(run: Run) -> Page:
         "Which features matter": _features(run),
         "Are the probabilities right": _calibration(run, calibrated, level),
         "Do two boosters help": _ensemble(run, scores),
-        "Are the periods right": [trust.periods(run.period_agreement)],
+        "Are the periods right": [trust.periods(run.period_agreement), *trust.period_errors(run.period_errors)],
         "The catalogue": catalogue.contents(run.catalogues, run.suspected, run.catalogue_schema),
         "Objects to look at": _gallery(run),
         "Configuration and assumptions": _settings(run),

@@ -127,3 +127,8 @@ def count(value: int | None) -> str:
 def share(part: float | None, whole: float = 1.0) -> str:
     """Give a share as per cent; nothing can be said of a share of nothing."""
     return MISSING if part is None or whole == 0 else f"{100 * part / whole:.1f} %"
+
+
+def figure(value: float | None) -> str:
+    """Give a number with three digits."""
+    return MISSING if value is None else f"{value:.3g}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from workflow_scripts.figures.style import name_of
-from workflow_scripts.report.page import Item, Note, Table, count, share
+from workflow_scripts.report.page import Item, Note, Table, count, figure, share
 from workflow_scripts.report.scores import Score, Scores, printed
 
 _RULES = {
@@ -119,5 +119,41 @@ def periods(rows: pa.Table) -> Item:
                 count(next(lines[name, rule]["support"] for rule in rules if (name, rule) in lines)),
             )
             for name in classes
+        ),
+    )
+
+
+def period_errors(rows: pa.Table) -> Iterator[Item]:
+    """Kinds of wrong periods, and what the stars of each have in common; nothing without catalogue periods."""
+    lines = rows.to_pylist()
+    if not lines:
+        return
+    yield Table(
+        name="period_errors",
+        caption="How the period of the best harmonic fit differs from the catalogue's, before any class is known, with "
+        "medians of the stars concerned: what the wrong ones have and the exact ones have not, is why. Kinds of less "
+        "than 1 % of a class are in the table's file alone.",
+        header=(
+            "Class",
+            "Period is",
+            "Objects",
+            "Share",
+            "P [d]",
+            "Epochs",
+            "Amplitude [mag]",
+            "Faint share",
+            "2nd power",
+        ),
+        rows=tuple(
+            (
+                line["class"],
+                line["kind"],
+                count(line["n"]),
+                share(line["share"]),
+                *(figure(line[name]) for name in ("catalogue_period_d", "n_obs", "amplitude")),
+                *(figure(line[name]) for name in ("faint_fraction", "second_peak_power")),
+            )
+            for line in lines
+            if line["share"] >= 0.01
         ),
     )

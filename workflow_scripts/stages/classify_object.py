@@ -1,5 +1,6 @@
 """Command `make classify`: the class of one light curve by the models of a run; no rule of the workflow runs it."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Mapping
@@ -42,7 +43,9 @@ def main(
     settings = _settings(final / "settings.json")
     points_map, photometry_map = _maps(columns or {})
     raw = _one(_read(light_curve, points_map, time_format, flag_limit), band, object_id, light_curve)
-    features = _measured(_cleaned(raw, settings.cuts), settings.search, _magnitudes(photometry, raw, photometry_map))
+    lines = tables.read(run / "samples" / "boundary_lines.parquet", tables.BOUNDARY_LINES)
+    magnitudes = _magnitudes(photometry, raw, photometry_map)
+    features = _measured(_cleaned(raw, settings.cuts), settings.search, magnitudes, lines)
     found = verdict.judge(
         features,
         {name: _booster(final, name, settings.data) for name in verdict.BOOSTERS},
@@ -116,10 +119,14 @@ def _magnitudes(path: Path | None, raw: pa.Table, mapping: Mapping[str, str]) ->
     return {name: np.nan if row[name] is None else row[name] for name in PHOTOMETRY}
 
 
-def _measured(light_curve: pa.Table, search: Search, magnitudes: Mapping[str, float]) -> dict[str, float]:
+def _measured(
+    light_curve: pa.Table, search: Search, magnitudes: Mapping[str, float], lines: pa.Table
+) -> dict[str, float]:
     curves = ragged.from_table(light_curve)
-    periods = vars(period_search.search(curves, search))
-    measured = measure(curves, periods | {name: np.array([value]) for name, value in magnitudes.items()})
+    periods = vars(period_search.search(curves, dataclasses.replace(search, device="cpu")))
+    per_curve = periods | {name: np.array([value]) for name, value in magnitudes.items()}
+    boundary = np.array([lines[name].to_numpy() for name in ("lower", "upper")])
+    measured = measure(curves, per_curve, lines=boundary)
     return {name: float(values[0]) for name, values in measured.items()}
 
 

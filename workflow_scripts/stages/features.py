@@ -8,23 +8,30 @@ import pyarrow as pa
 
 from workflow_scripts import edge, tables
 from workflow_scripts.features import FEATURES, measure
+from workflow_scripts.features.bands import pairs
 from workflow_scripts.features.registry import PHOTOMETRY
 from workflow_scripts.lightcurve import period_search, ragged
 from workflow_scripts.lightcurve.period_search import Search
 from workflow_scripts.progress import batches
 
-_BATCH = 200  # light curves between two lines of progress
+_BATCH = 200  # objects between two lines of progress
 
 
-def main(light_curves: Path, photometry: Path, features: Path, search: Search) -> None:
+def main(light_curves: Path, photometry: Path, lines: Path, features: Path, search: Search) -> None:
     """Search the period and measure every registered feature of every light curve."""
     rows = tables.read(light_curves, tables.LIGHT_CURVES)
-    brightness = _magnitudes(rows["object_id"].to_pylist(), tables.read(photometry, tables.PHOTOMETRY))
+    ids = rows["object_id"].to_pylist()
+    brightness = _magnitudes(ids, tables.read(photometry, tables.PHOTOMETRY))
+    boundary = _boundary(tables.read(lines, tables.BOUNDARY_LINES))
+    begins = ragged.objects(ids)
     parts: list[dict[str, Any]] = []
-    for batch in batches(rows.num_rows, _BATCH, "light curves"):
-        curves = ragged.from_table(rows.slice(batch.start, batch.stop - batch.start))
-        periods = period_search.search(curves, search)
-        parts.append(measure(curves, vars(periods) | {name: v[batch] for name, v in brightness.items()}))
+    for batch in batches(len(begins) - 1, _BATCH, "objects"):
+        objects = begins[batch.start : batch.stop + 1]
+        points = slice(objects[0], objects[-1])
+        curves = ragged.from_table(rows.slice(points.start, points.stop - points.start))
+        periods = period_search.search(curves, search, objects - objects[0])
+        per_curve = vars(periods) | {name: values[points] for name, values in brightness.items()}
+        parts.append(measure(curves, per_curve, pairs=pairs(ids[points]), lines=boundary))
     measured = {
         name: pa.array(np.concatenate([part[name] for part in parts]) if parts else [], pa.float64(), from_pandas=True)
         for name in FEATURES.names[2:]
@@ -38,6 +45,11 @@ def _magnitudes(object_ids: list[str], photometry: pa.Table) -> dict[str, Any]:
     index = np.array([place.get(name, len(place)) for name in object_ids], dtype=np.intp)
     columns = {name: photometry[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in PHOTOMETRY}
     return {name: np.append(values, np.nan)[index] for name, values in columns.items()}
+
+
+def _boundary(lines: pa.Table) -> Any:
+    """Lower and upper boundary line, shape (2, L)."""
+    return np.array([lines[name].to_numpy() for name in ("lower", "upper")], dtype=np.float64)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts import edge, prior, probabilities, tables
+from workflow_scripts import edge, period_errors, prior, probabilities, tables
 from workflow_scripts import features as registry
 from workflow_scripts import period_rules as rules
 
@@ -21,11 +21,13 @@ def main(
     xgboost: list[Path],
     period_rules: Path,
     agreement: Path,
+    errors: Path,
 ) -> None:
     """Derive rules from all labelled objects; measure them on each fold as the other folds give them."""
     known = tables.read_all(objects, tables.OBJECTS, ["object_id", "catalogue_period_d"])
     columns = rules.columns(registry.FEATURES.names)
-    measured = tables.read_all(features, registry.FEATURES, ["object_id", *columns])
+    facts = [name for name in period_errors.FACTS if name in registry.FEATURES.names]
+    measured = tables.read_all(features, registry.FEATURES, ["object_id", *dict.fromkeys([*columns, *facts])])
     rows = tables.read(split, tables.SPLIT).join(known, "object_id").join(measured, "object_id").sort_by("object_id")
     true = np.array(rows["class"].to_pylist(), dtype=object)
     signs = {column: rows[column].to_numpy() for column in columns}
@@ -46,6 +48,9 @@ def main(
     }
     shares = [row for name, p in compared.items() for row in rules.agreement(name, p, catalogue, true, classes)]
     tables.write(pa.Table.from_pylist(shares, tables.PERIODS.schema), agreement, tables.PERIODS)
+    values = {name: rows[name].to_numpy() for name in facts}
+    wrong = period_errors.summary(signs["period_d"], catalogue, true, classes, values)
+    tables.write(pa.Table.from_pylist(wrong, tables.PERIOD_ERRORS.schema), errors, tables.PERIOD_ERRORS)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def main(
     reliability: Path,
     risk_coverage: Path,
     period_agreement: Path,
+    period_errors: Path,
     priors: list[Path],
     catalogues: list[Path],
     suspected: list[Path],
@@ -42,15 +43,8 @@ def main(
     n_shards: int,
 ) -> None:
     """Read what the run wrote about itself, and the light curves to be shown; write the report."""
-    agreed, doubtful = (
-        {name: contract.read(path, catalogue.READ, catalogue.READ.names) for name, path in _named(sample_names, paths)}
-        for paths in (catalogues, suspected)
-    )
-    # Files of many shards stand sample by sample, in the order of the names.
-    curves, cleaned = (
-        {name: paths[i * n_shards : (i + 1) * n_shards] for i, name in enumerate(sample_names)}
-        for paths in (light_curves, cleaning)
-    )
+    agreed, doubtful = (_listed(sample_names, paths) for paths in (catalogues, suspected))
+    curves, cleaned = (_sharded(sample_names, paths, n_shards) for paths in (light_curves, cleaning))
     made = content.page(
         content.Run(
             name=run,
@@ -65,6 +59,7 @@ def main(
             reliability=contract.read(reliability, contract.RELIABILITY),
             risk_coverage=contract.read(risk_coverage, contract.RISK_COVERAGE),
             period_agreement=contract.read(period_agreement, contract.PERIODS),
+            period_errors=contract.read(period_errors, contract.PERIOD_ERRORS),
             priors=contract.read_all(priors, contract.PRIORS),
             catalogue_schema=pq.read_schema(catalogues[0]),
             feature_schema=FEATURES.schema,
@@ -76,6 +71,16 @@ def main(
         )
     )
     _write(made, report, figures, tables)
+
+
+def _listed(names: list[str], paths: list[Path]) -> dict[str, pa.Table]:
+    """Columns of the catalogues that the report shows, by sample."""
+    return {name: contract.read(path, catalogue.READ, catalogue.READ.names) for name, path in _named(names, paths)}
+
+
+def _sharded(names: list[str], paths: list[Path], n_shards: int) -> dict[str, list[Path]]:
+    """Files of each sample; files of many shards stand sample by sample, in the order of the names."""
+    return {name: paths[i * n_shards : (i + 1) * n_shards] for i, name in enumerate(names)}
 
 
 def _named(names: Sequence[str], paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
