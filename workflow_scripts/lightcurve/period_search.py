@@ -7,6 +7,7 @@ own mean and its own series, the frequency is common.
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,8 +59,9 @@ class Periods:
 
     Periods in d; powers and false-alarm probability between 0 and 1; period_snr is the height of the highest peak
     above the mean of the spectrum in standard deviations of the spectrum; series (n, 2 * FOURIER + 1) holds the
-    coefficients of the Fourier series at period_d [mag], series_ls the same at period_ls_d; second_ratio is the
-    frequency of the highest peak of the residuals, within a factor of 2, relative to that of period_ls_d.
+    coefficients of the Fourier series at period_d [mag], with phases from the light curve's own first epoch, series_ls
+    the same at period_ls_d; second_ratio is the frequency of the highest peak of the residuals, within a factor of 2,
+    relative to that of period_ls_d. All are nan for an object without two epochs.
     """
 
     period_d: Reals
@@ -82,8 +84,8 @@ def search(curves: LightCurves, settings: Search, objects: NDArray[np.int64] | N
     every light curve is an object of its own. Light curves of one object have the same results but for the series.
     """
     rows = np.arange(len(curves) + 1) if objects is None else objects
-    numbers = np.empty((len(rows) - 1, len(_RESULTS)))
-    series = np.empty((2, len(curves), 2 * FOURIER + 1))
+    numbers = np.full((len(rows) - 1, len(_RESULTS)), np.nan)
+    series = np.full((2, len(curves), 2 * FOURIER + 1), np.nan)
     limits = (settings.min_period_d, settings.max_period_d, settings.oversampling, settings.max_harmonics)
     points = (curves.offsets, curves.time, curves.mag, curves.mag_err)
     if settings.device == "gpu":
@@ -92,37 +94,41 @@ def search(curves: LightCurves, settings: Search, objects: NDArray[np.int64] | N
         _search_all(rows, *points, limits, numbers, series)
     columns = dict(zip(_RESULTS, np.repeat(numbers, np.diff(rows), axis=0).T, strict=True))
     if settings.bootstrap_draws:
-        columns["false_alarm_probability"] = _bootstrap(curves, settings, rows, numbers[:, _RESULTS.index("ls_power")])
+        columns["false_alarm_probability"] = _bootstrap(curves, settings, rows)
     return Periods(**columns, series=series[0], series_ls=series[1])
 
 
-def _points(
-    curves: LightCurves, settings: Search, first: int, last: int
-) -> tuple[Reals, Reals, Reals, periodogram.Grid, NDArray[np.int64]]:
-    """Points of rows first ... last, their grid of frequencies, and where each row begins among them."""
-    bands = curves.offsets[first : last + 1]
-    points = slice(bands[0], bands[-1])
-    time = curves.time[points]
-    grid = periodogram.grid(np.ptp(time), settings.min_period_d, settings.max_period_d, settings.oversampling)
-    return time, curves.mag[points], curves.mag_err[points], grid, bands - bands[0]
+def _objects(
+    curves: LightCurves, settings: Search, rows: NDArray[np.int64]
+) -> Iterator[tuple[slice, tuple[Reals, Reals, Reals, NDArray[np.int64]], periodogram.Grid | None]]:
+    """Rows, points (time, mag, mag_err, where each row begins) and grid of each object; no grid without a baseline."""
+    for first, last in itertools.pairwise(rows):
+        bands = curves.offsets[first : last + 1]
+        points = slice(bands[0], bands[-1])
+        time = curves.time[points]
+        limits = (settings.min_period_d, settings.max_period_d, settings.oversampling)
+        grid = periodogram.grid(np.ptp(time), *limits) if _has_baseline(time) else None
+        yield slice(first, last), (time, curves.mag[points], curves.mag_err[points], bands - bands[0]), grid
 
 
-def _bootstrap(curves: LightCurves, settings: Search, rows: NDArray[np.int64], powers: Reals) -> Reals:
-    values = []
-    for i, power in enumerate(powers):
-        time, mag, mag_err, grid, bands = _points(curves, settings, rows[i], rows[i + 1])
-        draws, seed = settings.bootstrap_draws, settings.bootstrap_seed
-        values.append(false_alarm.bootstrap(power, time, mag, mag_err, bands, grid, draws, seed))
+def _bootstrap(curves: LightCurves, settings: Search, rows: NDArray[np.int64]) -> Reals:
+    values = np.full(len(rows) - 1, np.nan)
+    draws, seed = settings.bootstrap_draws, settings.bootstrap_seed
+    for i, (_, (time, mag, mag_err, bands), grid) in enumerate(_objects(curves, settings, rows)):
+        if grid is not None:
+            # The peak on the grid, not the refined one: the draws have none but that either.
+            peak = float(periodogram.power(time, mag, mag_err, grid, bands).max())
+            values[i] = false_alarm.bootstrap(peak, time, mag, mag_err, bands, grid, draws, seed)
     return np.repeat(values, np.diff(rows))
 
 
 def _search_on_gpu(
     curves: LightCurves, settings: Search, rows: NDArray[np.int64], limits: Any, numbers: Reals, series: Reals
 ) -> None:
-    for i, (first, last) in enumerate(itertools.pairwise(rows)):
-        time, mag, mag_err, grid, bands = _points(curves, settings, first, last)
-        spectrum = periodogram_gpu.power(time, mag, mag_err, grid, bands)
-        _interpret(spectrum, time, mag, mag_err, bands, limits, numbers[i], series[:, first:last])
+    for i, (its_rows, (time, mag, mag_err, bands), grid) in enumerate(_objects(curves, settings, rows)):
+        if grid is not None:
+            spectrum = periodogram_gpu.power(time, mag, mag_err, grid, bands)
+            _interpret(spectrum, time, mag, mag_err, bands, limits, numbers[i], series[:, its_rows])
 
 
 @compile_kernel
@@ -130,12 +136,18 @@ def _search_all(
     rows: Any, offsets: Any, time: Any, mag: Any, mag_err: Any, limits: Any, numbers: Any, series: Any
 ) -> None:
     for i in range(rows.size - 1):
-        bands = offsets[rows[i] : rows[i + 1] + 1]
-        points, limits_of_bands = slice(bands[0], bands[-1]), bands - bands[0]
+        edges = offsets[rows[i] : rows[i + 1] + 1]
+        points, bands = slice(edges[0], edges[-1]), edges - edges[0]
         its_time, its_mag, its_err = time[points], mag[points], mag_err[points]
-        spectrum = _spectrum(its_time, its_mag, its_err, limits_of_bands, limits)
-        its_series = series[:, rows[i] : rows[i + 1]]
-        _interpret(spectrum, its_time, its_mag, its_err, limits_of_bands, limits, numbers[i], its_series)
+        if _has_baseline(its_time):
+            spectrum = _spectrum(its_time, its_mag, its_err, bands, limits)
+            its_series = series[:, rows[i] : rows[i + 1]]
+            _interpret(spectrum, its_time, its_mag, its_err, bands, limits, numbers[i], its_series)
+
+
+@compile_kernel
+def _has_baseline(time: Any) -> bool:
+    return time.size > 1 and time.max() > time.min()
 
 
 @compile_kernel
@@ -170,12 +182,12 @@ def _interpret(
     best = min(max(best, low), high)  # a refined frequency may have left the range by a fraction of a step
     _fit_series(since, weight, residual, bands, best, means, series[0])
     whole = candidates.rest(since, weight, residual, bands, best, 0)
-    power = 1 - candidates.rest(since, weight, residual, bands, peaks[0], 1) / whole
+    power = 1 - candidates.rest(since, weight, residual, bands, peaks[0], 1) / whole if whole > 0 else 0.0
     numbers[0], numbers[1], numbers[2] = 1 / best, 1 / peaks[0], power
     numbers[3] = periodogram.signal_to_noise(spectrum)
     numbers[4] = false_alarm.baluev(power, time, weight, bands, high)
     numbers[5] = n_harmonics
-    numbers[6] = 1 - candidates.rest(since, weight, residual, bands, best, n_harmonics) / whole
+    numbers[6] = 1 - candidates.rest(since, weight, residual, bands, best, n_harmonics) / whole if whole > 0 else 0.0
     numbers[7], numbers[8] = second / peaks[0], second_power
 
 

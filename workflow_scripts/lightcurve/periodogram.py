@@ -64,7 +64,8 @@ def centred(mag: Any, mag_err: Any, bands: Any) -> Any:
     weight /= weight.sum()
     for b in range(bands.size - 1):
         points = slice(bands[b], bands[b + 1])
-        means[b] = (weight[points] * mag[points]).sum() / weight[points].sum()
+        first = mag[bands[b]]  # the mean is taken about it: exact for constant magnitudes
+        means[b] = first + (weight[points] * (mag[points] - first)).sum() / weight[points].sum()
         residual[points] = mag[points] - means[b]
     return weight, residual, means
 
