@@ -18,11 +18,15 @@ BY_HAND = {"classify_object"}  # started by make classify; no rule runs it
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 HEAVY = {
+    "astropy.io.votable",
     "astropy.table",
+    "cdshealpix",
     "imblearn",
     "lightgbm",
     "matplotlib",
     "onnxruntime",
+    "pyvo",
+    "requests",
     "skl2onnx",
     "sklearn",
     "tensorflow",

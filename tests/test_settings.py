@@ -85,7 +85,7 @@ def test_defaults_are_not_shared():
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (changed(sede=3), "sede: unknown key; allowed are catalogue, classes,"),
+        (changed(sede=3), "sede: unknown key; allowed are boundary_lines, catalogue, classes,"),
         (changed(sede=3), "did you mean seed?"),
         (changed(training={"rounds": "many"}), "training.rounds: 'many' is not of type 'integer' (Most boosting"),
         (changed(cleaning={"clip_side": "brigth"}), "cleaning.clip_side: 'brigth' is not one of ['both', 'bright']"),

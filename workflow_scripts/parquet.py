@@ -74,10 +74,14 @@ def write(
     _check_nulls(rows, path, table.columns)
     # How rows are divided into chunks would show in the pages of the file.
     rows = rows.select(table.names).cast(table.schema).combine_chunks()
-    metadata = {"table": table.name, "provenance": json.dumps(dict(_PROVENANCE.get() or {}), sort_keys=True)}
-    rows = rows.replace_schema_metadata(metadata | dict(notes or {}))
+    rows = rows.replace_schema_metadata(metadata(table) | dict(notes or {}))
     with whole(path) as part:
         pq.write_table(rows, part, compression="zstd", compression_level=3)
+
+
+def metadata(table: Table) -> dict[str, str]:
+    """Metadata of a file of the table: its name and the provenance of the block."""
+    return {"table": table.name, "provenance": json.dumps(dict(_PROVENANCE.get() or {}), sort_keys=True)}
 
 
 def read(path: Path, table: Table, columns: Sequence[str] | None = None) -> pa.Table:

@@ -84,7 +84,7 @@ def classify(capsys: pytest.CaptureFixture[str], **given: object) -> str:
 def test_a_light_curve_gets_its_class_and_the_period_of_the_class(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], class_: str, period: float
 ) -> None:
-    text = classify(capsys, run=run, light_curve=csv(tmp_path / "my star.csv", points(class_, 1000)))
+    text = classify(capsys, run=run, light_curve=csv(tmp_path / "my star.csv", points(class_, 1001)))
     lines = text.splitlines()
     assert lines[0] == "my star, band default"
     assert lines[2].split()[:2] == ["class", class_]
@@ -122,7 +122,8 @@ def test_columns_and_time_format_may_be_the_users_own(
 def test_measured_like_the_stages_measure(tmp_path: Path) -> None:
     own = points("SIN", 8)
     raw = classify_object._read(csv(tmp_path / "a.csv", own), {}, "mjd", 1)
-    found = classify_object._measured(classify_object._cleaned(raw, CUTS), SEARCH, dict.fromkeys(PHOTOMETRY, np.nan))
+    cleaned, nothing = classify_object._cleaned(raw, CUTS), dict.fromkeys(PHOTOMETRY, np.nan)
+    found = classify_object._measured(cleaned, SEARCH, nothing, tables.BOUNDARY_LINES.schema.empty_table())
     assert set(found) == set(FEATURES.names[2:])
     assert found["n_obs"] == 80
 

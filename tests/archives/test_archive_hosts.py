@@ -1,0 +1,128 @@
+import dataclasses
+import itertools
+import os
+import threading
+import time
+
+import pytest
+
+from workflow_scripts.archives import hosts
+from workflow_scripts.tables import DataError
+
+HOST = "archive.example:8080"
+FOR_EVER = float("inf")
+
+
+def soon() -> float:
+    return time.monotonic() + 0.05
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://irsa.example/cgi-bin/a?ID=1", "irsa.example"),
+        ("http://127.0.0.1:8080/tap", "127.0.0.1:8080"),
+        ("https://me:secret@gaia.example/tap", "gaia.example"),
+    ],
+)
+def test_host_of_a_url_has_no_password(url, expected):
+    assert hosts.name(url) == expected
+
+
+def test_places_are_as_many_as_allowed(manners):
+    with hosts.turn(HOST, manners, FOR_EVER), hosts.turn(HOST, manners, FOR_EVER):
+        with pytest.raises(TimeoutError, match="all 2 places at archive"), hosts.turn(HOST, manners, soon()):
+            pass
+        with hosts.turn("other.example", manners, soon()):
+            pass  # another host has places of its own
+    with hosts.turn(HOST, manners, soon()):
+        pass
+
+
+def test_place_is_given_back_after_an_error(manners):
+    alone = dataclasses.replace(manners, at_once=1)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="in the block"), hosts.turn(HOST, alone, soon()):
+            raise RuntimeError("in the block")
+
+
+def test_threads_of_one_process_are_counted_too(manners):
+    most = now = 0
+    lock = threading.Lock()
+
+    def ask():
+        nonlocal most, now
+        with hosts.turn(HOST, manners, FOR_EVER):
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.02)
+            with lock:
+                now -= 1
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+def test_requests_begin_an_interval_apart(manners):
+    slow = dataclasses.replace(manners, interval_s=0.03)
+    begun = []
+    for _ in range(4):
+        with hosts.turn(HOST, slow, FOR_EVER):
+            begun.append(time.time())
+    assert min(b - a for a, b in itertools.pairwise(begun)) >= 0.03 * 0.9  # sleep may end early by a tick
+
+
+def test_host_that_asked_for_a_pause_gets_it_from_everyone(manners):
+    hosts.hold(HOST, manners, 0.08)
+    with pytest.raises(TimeoutError, match="asked for a pause"), hosts.turn(HOST, manners, time.monotonic()):
+        pass
+    start = time.time()
+    with hosts.turn(HOST, manners, FOR_EVER):
+        assert time.time() - start >= 0.05
+
+
+def test_longest_pause_wins(manners):
+    hosts.hold(HOST, manners, 30.0)
+    hosts.hold(HOST, manners, 0.01)
+    with pytest.raises(TimeoutError, match="pause of 30 s"), hosts.turn(HOST, manners, soon()):
+        pass
+
+
+@pytest.mark.parametrize("text", ["", "later", "1e300", "nan", str(time.time() + 1e6)])
+def test_broken_time_of_the_next_start_stops_nobody(manners, text):
+    manners.locks.mkdir(parents=True)
+    (manners.locks / "archive.example_8080.next").write_text(text)
+    with hosts.turn(HOST, manners, soon()):
+        pass
+
+
+def test_folder_without_leave_to_write_says_what_to_do(manners, tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file" / "locks", tmp_path / "file"):
+        unlockable = dataclasses.replace(manners, locks=place)
+        with pytest.raises(DataError, match="set XDG_CACHE_HOME"), hosts.turn(HOST, unlockable, soon()):
+            pass
+
+
+def test_file_system_without_locks_says_what_to_do(manners, monkeypatch):
+    def unsupported(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(hosts.fcntl, "flock", unsupported)
+    with pytest.raises(DataError, match="No locks available"), hosts.turn(HOST, manners, soon()):
+        pass
+    with pytest.raises(DataError, match="No locks available"):
+        hosts.hold(HOST, manners, 1.0)
+
+
+def test_locks_lie_in_the_cache_of_the_user(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert hosts.Manners().locks == tmp_path / "variable-sky" / "hosts"
+    with hosts.turn(HOST, hosts.Manners(interval_s=0.0), soon()):
+        pass
+    assert {os.stat(p).st_mode & 0o077 for p in hosts.Manners().locks.iterdir()} == {0}
