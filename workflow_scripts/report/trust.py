@@ -132,7 +132,7 @@ def period_errors(rows: pa.Table) -> Iterator[Item]:
         name="period_errors",
         caption="How the period of the best harmonic fit differs from the catalogue's, before any class is known, with "
         "medians of the stars concerned: what the wrong ones have and the exact ones have not, is why. Kinds of less "
-        "than 1 % of a class are in the table's file alone.",
+        "than 1 % of a class are in evaluation/period_errors.parquet alone.",
         header=(
             "Class",
             "Period is",
