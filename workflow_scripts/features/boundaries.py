@@ -7,6 +7,7 @@ curves may be taken in any order and in any number of parts: the lines are the s
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from workflow_scripts.features.autocorrelation import autocorrelation
@@ -54,6 +55,11 @@ def boundary_lines(sums: Sums) -> Reals:
     variance = (square * _UNIT - count * average**2) / (count - 1)
     width = _SIGMAS * np.sqrt(np.maximum(variance, 0))
     return np.array([_smooth(average - width), _smooth(average + width)])
+
+
+def from_table(lines: pa.Table) -> Reals:
+    """Lower and upper boundary, shape (2, L), of a table of boundary lines (tables.BOUNDARY_LINES)."""
+    return np.array([lines[name].to_numpy() for name in ("lower", "upper")], dtype=np.float64)
 
 
 def _autocorrelation(mag: Any) -> Any:

@@ -4,8 +4,7 @@ import math
 from typing import Any
 
 from workflow_scripts.features.registry import feature
-
-_SIDEREAL_DAY = 1.00273791  # rotations of the Earth per day
+from workflow_scripts.lightcurve.candidates import SIDEREAL_DAY
 
 
 @feature(reference="Qiao 2024, Table 1", min_obs=1, leaks_survey=True, qiao_2024=4)
@@ -49,5 +48,5 @@ def daily_alias(first_epoch: float, last_epoch: float, period_d: float) -> float
     # ASSUME an alias is a frequency within 1 / time span of an integer or half-integer number of cycles per day,
     # solar or sidereal or between the two, and at least half a cycle.
     frequency, width = 1 / period_d, 1 / (last_epoch - first_epoch)
-    near = max(1.0, math.floor(2 * frequency / _SIDEREAL_DAY + 0.5)) / 2
-    return 1.0 if near - width <= frequency <= near * _SIDEREAL_DAY + width else 0.0
+    near = max(1.0, math.floor(2 * frequency / SIDEREAL_DAY + 0.5)) / 2
+    return 1.0 if near - width <= frequency <= near * SIDEREAL_DAY + width else 0.0

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from workflow_scripts import calibrate, edge, models, period_rules, tables, verdict
-from workflow_scripts.features import measure
+from workflow_scripts.features import boundaries, measure
 from workflow_scripts.features.registry import PHOTOMETRY
 from workflow_scripts.lightcurve import period_search, ragged
 from workflow_scripts.lightcurve.clean import Cuts, clean
@@ -125,8 +125,7 @@ def _measured(
     curves = ragged.from_table(light_curve)
     periods = vars(period_search.search(curves, dataclasses.replace(search, device="cpu")))
     per_curve = periods | {name: np.array([value]) for name, value in magnitudes.items()}
-    boundary = np.array([lines[name].to_numpy() for name in ("lower", "upper")])
-    measured = measure(curves, per_curve, lines=boundary)
+    measured = measure(curves, per_curve, lines=boundaries.from_table(lines))
     return {name: float(values[0]) for name, values in measured.items()}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from workflow_scripts import edge, tables
-from workflow_scripts.features import FEATURES, measure
+from workflow_scripts.features import FEATURES, boundaries, measure
 from workflow_scripts.features.bands import pairs
 from workflow_scripts.features.registry import PHOTOMETRY
 from workflow_scripts.lightcurve import period_search, ragged
@@ -22,7 +22,7 @@ def main(light_curves: Path, photometry: Path, lines: Path, features: Path, sear
     rows = tables.read(light_curves, tables.LIGHT_CURVES)
     ids = rows["object_id"].to_pylist()
     brightness = _magnitudes(ids, tables.read(photometry, tables.PHOTOMETRY))
-    boundary = _boundary(tables.read(lines, tables.BOUNDARY_LINES))
+    boundary = boundaries.from_table(tables.read(lines, tables.BOUNDARY_LINES))
     begins = ragged.objects(ids)
     parts: list[dict[str, Any]] = []
     for batch in batches(len(begins) - 1, _BATCH, "objects"):
@@ -45,11 +45,6 @@ def _magnitudes(object_ids: list[str], photometry: pa.Table) -> dict[str, Any]:
     index = np.array([place.get(name, len(place)) for name in object_ids], dtype=np.intp)
     columns = {name: photometry[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in PHOTOMETRY}
     return {name: np.append(values, np.nan)[index] for name, values in columns.items()}
-
-
-def _boundary(lines: pa.Table) -> Any:
-    """Lower and upper boundary line, shape (2, L)."""
-    return np.array([lines[name].to_numpy() for name in ("lower", "upper")], dtype=np.float64)
 
 
 if __name__ == "__main__":
