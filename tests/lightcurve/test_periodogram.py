@@ -292,14 +292,14 @@ def test_signal_to_noise_is_the_height_in_standard_deviations(curve):
     spectrum = periodogram.power(*curve, periodogram.grid(np.ptp(curve[0]), 0.5, 100.0, 5.0))
     values = spectrum.astype(np.float64)
     expected = (values.max() - values.mean()) / values.std()
-    assert periodogram.signal_to_noise(spectrum) == pytest.approx(expected, rel=1e-6)
+    assert periodogram.signal_to_noise(spectrum, values.max()) == pytest.approx(expected, rel=1e-6)
 
 
 def test_signal_to_noise_of_one_line():
     """One 1 among n - 1 zeros is sqrt(n - 1) standard deviations above the mean."""
     spectrum = np.zeros(101, dtype=np.float32)
     spectrum[17] = 1
-    assert periodogram.signal_to_noise(spectrum) == pytest.approx(10)
+    assert periodogram.signal_to_noise(spectrum, 1.0) == pytest.approx(10)
 
 
 def test_peaks_are_local_maxima_highest_first():
@@ -342,3 +342,14 @@ def test_peaks_are_apart_and_nothing_higher_is_near(apart):
         assert np.diff(np.sort(found)).min(initial=300) >= apart
         for k in found:
             assert spectrum[k] == spectrum[max(k - 1, 0) : k + 2].max()
+
+
+def test_highest_of_the_peaks_is_the_highest_of_the_spectrum(curve):
+    """What signal_to_noise is given: a maximum anywhere, at the ends and on a plateau too, is among the peaks."""
+    spectrum = periodogram.power(*curve, periodogram.grid(np.ptp(curve[0]), 0.5, 100.0, 5.0))
+    for place in (0, 1, 1000, spectrum.size - 1):
+        one = spectrum.copy()
+        one[place] = one.max() + np.float32(0.01)
+        assert periodogram.peaks(one, 10, 5)[0] == place
+    flat = np.ones(50, dtype=np.float32)
+    assert flat[periodogram.peaks(flat, 10, 5)[0]] == 1

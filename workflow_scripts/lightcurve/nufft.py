@@ -17,7 +17,7 @@ import numpy as np
 from workflow_scripts.compiled import compile_sum
 
 LANES = 16  # transforms side by side: single-precision numbers in a 512-bit register
-SIZE = 1024  # points of the fine grid; a power of 4
+SIZE = 1024  # points of the fine grid; the passes of the transform are written out for it
 MODES = 832  # frequencies of one transform: the grid oversamples them 1.23 times
 BLOCK = LANES * MODES  # frequencies of one block
 PLANE = (SIZE + 8) * LANES  # numbers of a plane: rows of lanes, and some that are added to the first ones
@@ -80,46 +80,39 @@ def spread(strengths: Any, start: Any, taps: Any, plane: Any) -> None:
 @compile_sum
 def transform(re: Any, im: Any, out_re: Any, out_im: Any) -> None:
     """Fourier transform (positive exponent) of every lane, from re and im, which are overwritten, into out."""
-    m, stride, turn, swapped = SIZE // 4, LANES, 1, False
-    while m >= 1:  # SIZE is an odd power of 4: the last pass ends in out
-        if swapped:
-            _radix_4(out_re, out_im, re, im, m, stride, turn)
-        else:
-            _radix_4(re, im, out_re, out_im, m, stride, turn)
-        m, stride, turn, swapped = m // 4, 4 * stride, 4 * turn, not swapped
+    # Literals, for SIZE and LANES as they are: with shapes that it knows the compiler need not check for every row
+    # whether arrays overlap, which is three times faster.
+    _radix_4(re, im, out_re, out_im, 256, 16)
+    _radix_4(out_re, out_im, re, im, 64, 64)
+    _radix_4(re, im, out_re, out_im, 16, 256)
+    _radix_4(out_re, out_im, re, im, 4, 1024)
+    _radix_4(re, im, out_re, out_im, 1, 4096)
 
 
 @compile_sum
-def _radix_4(x: Any, x_im: Any, y: Any, y_im: Any, m: int, stride: int, turn: int) -> None:
+def _radix_4(x: Any, x_im: Any, y: Any, y_im: Any, m: int, stride: int) -> None:
     """One pass of Stockham's self-sorting transform, from x to y."""
+    u, v = x[: SIZE * LANES].reshape(4, m * stride), y[: SIZE * LANES].reshape(m, 4 * stride)
+    u_im, v_im = x_im[: SIZE * LANES].reshape(4, m * stride), y_im[: SIZE * LANES].reshape(m, 4 * stride)
     for p in range(m):
-        w1, w1_im = _COSINE[p * turn], _SINE[p * turn]
-        w2, w2_im = _COSINE[2 * p * turn], _SINE[2 * p * turn]
-        w3, w3_im = _COSINE[3 * p * turn], _SINE[3 * p * turn]
-        a, a_im = _row(x, p, stride), _row(x_im, p, stride)
-        b, b_im = _row(x, p + m, stride), _row(x_im, p + m, stride)
-        c, c_im = _row(x, p + 2 * m, stride), _row(x_im, p + 2 * m, stride)
-        d, d_im = _row(x, p + 3 * m, stride), _row(x_im, p + 3 * m, stride)
-        y0, y0_im = _row(y, 4 * p, stride), _row(y_im, 4 * p, stride)
-        y1, y1_im = _row(y, 4 * p + 1, stride), _row(y_im, 4 * p + 1, stride)
-        y2, y2_im = _row(y, 4 * p + 2, stride), _row(y_im, 4 * p + 2, stride)
-        y3, y3_im = _row(y, 4 * p + 3, stride), _row(y_im, 4 * p + 3, stride)
+        turn = p * (SIZE // 4 // m)
+        w1, w1_im = _COSINE[turn], _SINE[turn]
+        w2, w2_im = _COSINE[2 * turn], _SINE[2 * turn]
+        w3, w3_im = _COSINE[3 * turn], _SINE[3 * turn]
         for q in range(stride):
-            even, even_im, odd, odd_im = a[q] + c[q], a_im[q] + c_im[q], b[q] + d[q], b_im[q] + d_im[q]
-            half, half_im, turned, turned_im = a[q] - c[q], a_im[q] - c_im[q], d_im[q] - b_im[q], b[q] - d[q]
-            y0[q] = even + odd
-            y0_im[q] = even_im + odd_im
-            u, v = half + turned, half_im + turned_im
-            y1[q] = u * w1 - v * w1_im
-            y1_im[q] = u * w1_im + v * w1
-            u, v = even - odd, even_im - odd_im
-            y2[q] = u * w2 - v * w2_im
-            y2_im[q] = u * w2_im + v * w2
-            u, v = half - turned, half_im - turned_im
-            y3[q] = u * w3 - v * w3_im
-            y3_im[q] = u * w3_im + v * w3
-
-
-@compile_sum
-def _row(plane: Any, place: int, stride: int) -> Any:
-    return plane[place * stride : place * stride + stride]
+            i = p * stride + q
+            a, b, c, d = u[0, i], u[1, i], u[2, i], u[3, i]
+            a_im, b_im, c_im, d_im = u_im[0, i], u_im[1, i], u_im[2, i], u_im[3, i]
+            even, even_im, odd, odd_im = a + c, a_im + c_im, b + d, b_im + d_im
+            half, half_im, turned, turned_im = a - c, a_im - c_im, d_im - b_im, b - d
+            v[p, q] = even + odd
+            v_im[p, q] = even_im + odd_im
+            s, s_im = half + turned, half_im + turned_im
+            v[p, stride + q] = s * w1 - s_im * w1_im
+            v_im[p, stride + q] = s * w1_im + s_im * w1
+            s, s_im = even - odd, even_im - odd_im
+            v[p, 2 * stride + q] = s * w2 - s_im * w2_im
+            v_im[p, 2 * stride + q] = s * w2_im + s_im * w2
+            s, s_im = half - turned, half_im - turned_im
+            v[p, 3 * stride + q] = s * w3 - s_im * w3_im
+            v_im[p, 3 * stride + q] = s * w3_im + s_im * w3

@@ -170,7 +170,8 @@ def _interpret(
     low, high, since = 1 / max_period, 1 / min_period, time - time.min()
     weight, residual, means = periodogram.centred(mag, mag_err, bands)
     step = 1 / (oversampling * since.max())
-    starts = low + step * periodogram.peaks(spectrum, _PEAKS, round(oversampling))
+    highest = periodogram.peaks(spectrum, _PEAKS, round(oversampling))
+    starts = low + step * highest
     peaks = candidates.refine_peaks(since, weight, residual, bands, starts, step, low, high)
     options, eclipsing = candidates.multiples(peaks, low, high), candidates.eclipsing(peaks, low, high)
     chosen = candidates.choose(since, weight, residual, bands, options, eclipsing, max_harmonics, low)
@@ -184,7 +185,7 @@ def _interpret(
     whole = candidates.rest(since, weight, residual, bands, best, 0)
     power = 1 - candidates.rest(since, weight, residual, bands, peaks[0], 1) / whole if whole > 0 else 0.0
     numbers[0], numbers[1], numbers[2] = 1 / best, 1 / peaks[0], power
-    numbers[3] = periodogram.signal_to_noise(spectrum)
+    numbers[3] = periodogram.signal_to_noise(spectrum, spectrum[highest[0]])
     numbers[4] = false_alarm.baluev(power, time, weight, bands, high)
     numbers[5] = n_harmonics
     numbers[6] = 1 - candidates.rest(since, weight, residual, bands, best, n_harmonics) / whole if whole > 0 else 0.0
