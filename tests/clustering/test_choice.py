@@ -1,0 +1,94 @@
+"""Which group is the cluster: by a locus, by compactness on the sky, or none."""
+
+import numpy as np
+import pytest
+from small_fields import LOCUS, field
+
+from workflow_scripts.clustering import choice, hdbscan
+from workflow_scripts.clustering.stars import Groups, Locus, ordered
+
+FIELD = field()
+
+
+def split(members: np.ndarray, seed: int = 0, parts: int = 4) -> Groups:
+    """Members in one group, the field at random in some others."""
+    rng = np.random.default_rng(seed)
+    return ordered(np.where(members, 9, rng.integers(0, parts, len(members))), FIELD.space)
+
+
+GROUPS = split(FIELD.members)
+CLUSTER = int(GROUPS.label[FIELD.members][0])
+
+
+@pytest.mark.parametrize("locus", [LOCUS, None])
+def test_cluster_is_chosen_with_and_without_a_locus(locus):
+    chosen = choice.choose(GROUPS, FIELD.space, FIELD.sky, locus)
+    assert chosen is not None
+    assert chosen.group == CLUSTER
+    assert chosen.rule == ("compactness" if locus is None else "locus")
+
+
+def test_merit_by_hand():
+    # Interquartile ranges 50, 5 and 500: one scatter of the field is 50 / 1.3489795 along the first axis.
+    space = np.arange(101.0)[:, None] * [1, 0.1, 10]
+    groups = ordered(np.repeat([0, 1], [40, 61]), space)
+    chosen = choice.choose(groups, space, space[:, :2], Locus(65, 6.5, 690))
+    assert chosen is not None
+    assert chosen.group == 0  # the larger one: its median is 70, 7, 700
+    assert chosen.merit == pytest.approx(np.linalg.norm([5 / 50, 0.5 / 5, 10 / 500]) * 1.3489795)
+
+
+def test_median_decides_not_the_mean():
+    space = np.vstack([np.zeros((30, 3)), np.full((5, 3), 500.0), np.full((40, 3), 3.0)])
+    groups = Groups(np.repeat([0, 1], [35, 40]).astype(np.int32), 2)
+    chosen = choice.choose(groups, space, space[:, :2], Locus(0, 0, 0))
+    assert chosen is not None
+    assert chosen.group == 0
+
+
+def test_field_wrapped_round_ra_0_and_at_the_pole_is_as_good_as_another():
+    away = FIELD.sky.copy()
+    away[:, 0] = (away[:, 0] + 180) % 360 - 180 + 200
+    merit = [choice.choose(GROUPS, FIELD.space, sky, None).merit for sky in (FIELD.sky, away)]
+    assert merit[0] == pytest.approx(merit[1], abs=1e-9)
+    # The same stars about the pole: offsets turned into polar coordinates.
+    x, y = ((FIELD.sky[:, 0] + 180) % 360 - 180), FIELD.sky[:, 1]
+    polar = np.column_stack([np.degrees(np.arctan2(y, x)) % 360, 90 - np.hypot(x, y)])
+    at_pole = choice.choose(GROUPS, FIELD.space, polar, None)
+    assert (at_pole.group, at_pole.merit) == (CLUSTER, pytest.approx(merit[0], abs=0.02))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_field_without_a_cluster_has_no_compact_group(seed):
+    empty = field(1500, 0, seed)
+    groups = ordered(np.random.default_rng(seed).integers(0, 8, 1500), empty.space)
+    assert choice.choose(groups, empty.space, empty.sky, None) is None
+
+
+def test_groups_that_hdbscan_makes_of_noise_are_not_chosen():
+    space = np.random.default_rng(5).uniform(size=(800, 3))
+    groups = hdbscan.fit(space, min_cluster_size=50, min_samples=10)
+    assert groups.n_groups > 0  # it does make some
+    assert choice.choose(groups, space, field(800, 0).sky, None) is None
+
+
+def test_tiny_groups_are_no_candidates():
+    label = np.full(len(FIELD.members), -1)
+    label[np.flatnonzero(FIELD.members)[:9]] = 0
+    assert choice.choose(ordered(label, FIELD.space), FIELD.space, FIELD.sky, LOCUS) is None
+    label[np.flatnonzero(FIELD.members)[9]] = 0
+    assert choice.choose(ordered(label, FIELD.space), FIELD.space, FIELD.sky, LOCUS).group == 0
+
+
+def test_no_groups_or_one_of_all_stars_is_no_compact_group():
+    nothing = ordered(np.full(len(FIELD.members), -1), FIELD.space)
+    assert choice.choose(nothing, FIELD.space, FIELD.sky, LOCUS) is None
+    assert choice.choose(nothing, FIELD.space, FIELD.sky, None) is None
+    everything = ordered(np.zeros(len(FIELD.members), dtype=int), FIELD.space)
+    assert choice.choose(everything, FIELD.space, FIELD.sky, None) is None
+
+
+def test_axis_without_scatter_does_not_decide():
+    space = FIELD.space.copy()
+    space[:, 2] = 3.0
+    assert choice.choose(GROUPS, space, FIELD.sky, LOCUS).group == CLUSTER

@@ -1,0 +1,158 @@
+"""Stars under the archive's column names: every alias, every cut counted, and what is refused."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from workflow_scripts.clustering import gaia
+from workflow_scripts.clustering.regions import Region
+from workflow_scripts.clustering.space import Centre
+from workflow_scripts.clustering.stars import STARS
+from workflow_scripts.tables import DataError
+
+REGION = Region("M 1", Centre(0.0, -30.0), 1.0)
+N = 80
+
+
+def native(n: int = N, **changes: object) -> dict[str, object]:
+    """Columns of the archive: stars within 0.7 deg of RA 0, a quarter of them west of it."""
+    rng = np.random.default_rng(1)
+    return {
+        "source_id": np.arange(n) + 5_000_000_000_000_000_001,
+        "ra": rng.uniform(-0.2, 0.6, n) % 360,
+        "dec": rng.uniform(-30.3, -29.7, n),
+        "parallax": rng.normal(1, 1, n),
+        "pmra": rng.normal(0, 5, n),
+        "pmdec": rng.normal(0, 5, n),
+        "phot_g_mean_mag": rng.uniform(10, 20, n),
+        "ruwe": np.ones(n),
+    } | changes
+
+
+def read(tmp_path, columns: dict[str, object]) -> pa.Table:
+    pq.write_table(pa.table(columns), tmp_path / "stars.parquet")
+    return gaia.read([tmp_path / "stars.parquet"])
+
+
+def counts(cuts: pa.Table) -> dict[str, int]:
+    return dict(zip(cuts["cut"].to_pylist(), cuts["n"].to_pylist(), strict=True))
+
+
+def test_columns_of_the_archive_become_stars(tmp_path):
+    given = native()
+    rows = read(tmp_path, given)
+    assert rows.column_names == STARS.names
+    assert rows["source_id"].to_pylist()[0] == "5000000000000000001"
+    np.testing.assert_array_equal(rows["pmdec_mas_yr"].to_numpy(), given["pmdec"])
+    assert rows["pmra_error_mas_yr"].null_count == N
+
+
+def test_columns_of_vizier_and_colours_from_two_magnitudes(tmp_path):
+    given = native(phot_bp_mean_mag=np.full(N, 12.5), phot_rp_mean_mag=np.full(N, 11.25))
+    names = {
+        "source_id": "Source",
+        "ra": "RA_ICRS",
+        "dec": "DE_ICRS",
+        "parallax": "Plx",
+        "pmra": "pmRA",
+        "ruwe": "RUWE",
+    }
+    rows = read(tmp_path, {names.get(name, name): values for name, values in given.items()})
+    assert set(rows["bp_rp_mag"].to_pylist()) == {1.25}
+    np.testing.assert_array_equal(rows["parallax_mas"].to_numpy(), given["parallax"])
+    assert rows["ruwe"].null_count == 0
+
+
+def test_csv_keeps_the_digits_of_identifiers(tmp_path):
+    (tmp_path / "stars.csv").write_text("source_id,ra,dec,parallax,pmra,pmdec\n5000000000000000001,1,2,3,4,\n")
+    row = gaia.read([tmp_path / "stars.csv"]).to_pylist()[0]
+    assert (row["source_id"], row["ra_deg"], row["pmdec_mas_yr"]) == ("5000000000000000001", 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pmra": None}, r"no column for pmra_mas_yr \(pmra or pmRA\)"),
+        ({"pmra": ["fast"] * N}, "column for pmra_mas_yr holds"),
+        ({"source_id": np.arange(N) + 0.5}, "19 digits"),
+    ],
+)
+def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
+    columns = {name: values for name, values in native(**change).items() if values is not None}
+    with pytest.raises(DataError, match=message) as error:
+        read(tmp_path, columns)
+    assert "stars.parquet" in str(error.value)
+
+
+def test_every_star_left_out_is_counted(tmp_path):
+    given = native()
+    given["parallax"][:3] = np.nan
+    given["pmra"] = pa.array([None, *given["pmra"][1:]])
+    given["dec"][10:14] = 60
+    given["ruwe"][20:25] = 1.4
+    given["ruwe"][25:27] = np.nan
+    given["phot_g_mean_mag"][:] = 12
+    given["phot_g_mean_mag"][70:] = 18
+    rows = read(tmp_path, given)
+    doubled = pa.concat_tables([rows, rows.slice(30, 2)])
+    chosen = gaia.select(doubled, REGION, gaia.Cuts(1.4, 18))
+    stars, cuts = chosen.stars, chosen.cuts
+    assert counts(cuts) == {
+        "rows read": 82,
+        "without position, proper motion or parallax": 3,
+        "outside the cone": 4,
+        "rows that repeat another": 2,
+        "ruwe of 1.4 or above": 5,
+        "g_mag of 18 or above": 10,
+        "stars kept": 58,
+    }
+    assert stars.num_rows == 58
+    assert stars["source_id"].to_pylist() == sorted(set(stars["source_id"].to_pylist()))
+    assert stars.schema.equals(STARS.schema)
+    assert gaia.is_poor(cuts)
+    assert chosen.left_out.num_rows == 15  # complete, and of the wrong RUWE or magnitude
+    assert not set(chosen.left_out["source_id"].to_pylist()) & set(stars["source_id"].to_pylist())
+
+
+def test_order_of_the_rows_does_not_matter(tmp_path):
+    rows = read(tmp_path, native())
+    mixed = rows.take(np.random.default_rng(3).permutation(N))
+    assert gaia.select(mixed, REGION, gaia.Cuts()).stars.equals(gaia.select(rows, REGION, gaia.Cuts()).stars)
+
+
+def test_negative_parallaxes_and_stars_without_magnitude_stay(tmp_path):
+    given = native(phot_g_mean_mag=np.full(N, np.nan))
+    assert (given["parallax"] < 0).sum() > 5
+    assert gaia.select(read(tmp_path, given), REGION, gaia.Cuts(1.4, 18)).stars.num_rows == N
+
+
+def test_star_with_two_different_rows_is_refused(tmp_path):
+    given = native()
+    given["source_id"][1] = given["source_id"][0]
+    with pytest.raises(DataError, match=r"1 source_id come twice with different values, such as 5000000000000000001"):
+        gaia.select(read(tmp_path, given), REGION, gaia.Cuts())
+
+
+def test_twenty_stars_are_too_few_and_the_cuts_are_said(tmp_path):
+    rows = read(tmp_path, native(20))
+    with pytest.raises(DataError, match=r"region M 1: 20 stars are left \(20 rows read, 0 without.*at least 50"):
+        gaia.select(rows, REGION, gaia.Cuts())
+
+
+def test_cone_of_radius_0_is_refused(tmp_path):
+    cone = Region("M 1", REGION.centre, 0.0)
+    with pytest.raises(DataError, match="radius_deg is 0, expected above 0"):
+        gaia.select(read(tmp_path, native()), cone, gaia.Cuts())
+    with pytest.raises(DataError, match="radius_deg is 0, expected above 0"):
+        gaia.query(cone, "DR3")
+
+
+@pytest.mark.parametrize(("release", "ruwe"), [("DR2", "q.ruwe"), ("DR3", "s.ruwe")])
+def test_archive_is_asked_for_all_columns_of_the_cone(release, ruwe):
+    query = gaia.query(Region("M 1", Centre(-0.5, 10.0), 1.25), release)
+    assert list(query.columns) == STARS.names
+    assert query.columns["ruwe"] == ruwe
+    assert f"gaia{release.lower()}.gaia_source AS s" in query.source
+    assert ("gaiadr2.ruwe" in query.source) == (release == "DR2")
+    assert "CIRCLE('ICRS', 359.5000000000, 10.0000000000, 1.2500000000)" in query.source

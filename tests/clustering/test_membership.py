@@ -1,0 +1,147 @@
+import functools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from simulated_region import Cluster, Region, region
+
+from workflow_scripts.clustering.membership import Membership, membership
+from workflow_scripts.clustering.space import Centre, locus_of, space
+from workflow_scripts.clustering.stars import Locus
+from workflow_scripts.tables import DataError
+
+CLUSTER = Cluster(Locus(-2.0, -4.0, 1.2))
+
+
+@functools.cache
+def typical(centre: tuple[float, float] = (130.0, 20.0)) -> Region:
+    return region(np.random.default_rng(1), (CLUSTER,), n_field=5000, centre=centre)
+
+
+def f1(found: Membership, truth: np.ndarray) -> float:
+    return float(2 * (found.members & truth).sum() / (found.members.sum() + truth.sum()))
+
+
+@pytest.mark.parametrize("centre", [(130.0, 20.0), (0.0, -30.0), (50.0, 89.8), (50.0, -90.0)])
+def test_members_are_found_wherever_the_cluster_is(centre: tuple[float, float]) -> None:
+    made = typical(centre)
+    found = membership(made.stars, CLUSTER.locus, Centre(*centre))
+    assert found.reason is None
+    assert f1(found, made.truth == 0) > 0.97
+    np.testing.assert_allclose(found.locus.array(), CLUSTER.locus.array(), atol=0.05)
+    # 0.6 km/s at 1.2 mas is 0.152 mas/yr; errors of 0.1 are taken out.
+    np.testing.assert_allclose(np.sqrt(np.diag(found.covariance))[:2], 0.152, atol=0.025)
+
+
+def test_locus_of_a_group_serves_as_well_as_a_catalogue() -> None:
+    made = typical()
+    stars = space(made.stars)
+    near = (np.abs(stars.points - CLUSTER.locus.array()) < (0.6, 0.6, 0.4)).all(axis=1)
+    from_group = membership(made.stars, locus_of(stars, near))
+    np.testing.assert_allclose(from_group.probability, membership(made.stars, CLUSTER.locus).probability, atol=0.01)
+
+
+def test_result_is_the_same_to_the_byte() -> None:
+    made = typical()
+    one, other = (membership(made.stars, CLUSTER.locus).probability for _ in range(2))
+    assert one.tobytes() == other.tobytes()
+
+
+def test_probabilities_are_what_they_say() -> None:
+    """Of stars with P in a range that share are members; many faint stars in a crowded field, six seeds."""
+    probability, truth = [], []
+    for seed in range(6):
+        made = region(np.random.default_rng(seed), (CLUSTER,), n_field=6000, radius_deg=0.4, faintest=20.5)
+        found = membership(made.stars, CLUSTER.locus)
+        assert found.reason is None
+        probability.append(found.probability)
+        truth.append(made.truth == 0)
+    p, true = np.concatenate(probability), np.concatenate(truth)
+    for low, high in ((0.3, 0.6), (0.6, 0.7), (0.7, 0.9), (0.9, 1.0)):
+        chosen = (p > low) & (p <= high)
+        share, n = true[chosen].mean(), chosen.sum()
+        assert n > 50
+        error = np.sqrt(p[chosen].mean() * (1 - p[chosen].mean()) / n)
+        assert abs(share - p[chosen].mean()) < 3 * error + 0.005, (low, high, share, p[chosen].mean(), n)
+    scored = p > 0  # the others are outside the window or beyond 3 sigma
+    assert p.sum() == pytest.approx(true[scored].sum(), rel=0.03)
+
+
+def test_plain_mixture_says_that_errors_are_ignored() -> None:
+    made = typical()
+    found = membership(made.stars, CLUSTER.locus, errors="ignored")
+    assert found.notes["errors"] == "ignored, as asked"
+    assert f1(found, made.truth == 0) > 0.9
+    assert np.sqrt(found.covariance[0, 0]) > 0.16  # the errors are in the spread
+    with pytest.raises(DataError, match="expected one of deconvolved, ignored"):
+        membership(made.stars, CLUSTER.locus, errors="some")  # type: ignore[arg-type]
+
+
+def test_table_without_errors_is_fitted_and_said() -> None:
+    made = region(np.random.default_rng(3), (CLUSTER,), n_field=5000, errors=False)
+    found = membership(made.stars, CLUSTER.locus)
+    assert str(found.notes["errors"]).startswith("not deconvolved")
+    assert f1(found, made.truth == 0) > 0.9
+
+
+def test_field_without_a_cluster_has_no_members_and_says_why() -> None:
+    reasons = set()
+    for seed in range(4):
+        made = region(np.random.default_rng(seed), (), n_field=8000)
+        found = membership(made.stars, Locus(-2.0, -3.0, 0.6))
+        assert not found.members.any()
+        assert not found.probability.any()
+        reasons.add(str(found.reason).split("(")[0].split(":")[0])
+    assert reasons <= {"the group fitted is as wide as the field ", "a field alone explains the stars as well"} | {
+        reason for reason in reasons if reason.startswith("the probabilities add up")
+    }
+
+
+def test_fit_that_leaves_its_locus_gives_the_place_and_no_members() -> None:
+    made = region(np.random.default_rng(1), (Cluster(CLUSTER.locus, n=1000),), n_field=300)
+    found = membership(made.stars, Locus(-1.2, -3.2, 1.2))
+    assert str(found.reason).startswith("the fit went to another group at -2")
+    assert not found.probability.any()
+
+
+def test_members_alone_are_no_region() -> None:
+    made = region(np.random.default_rng(1), (CLUSTER,), n_field=0)
+    found = membership(made.stars, CLUSTER.locus)
+    assert "there is no field to tell them from" in str(found.reason)
+    assert not found.probability.any()
+
+
+def test_isolated_cluster_needs_no_field_in_its_window() -> None:
+    locus = Locus(20.0, -45.0, 7.3)
+    made = region(np.random.default_rng(1), (Cluster(locus, n=200, scale_deg=0.4),), n_field=3000)
+    found = membership(made.stars, locus)
+    assert found.reason is None
+    assert f1(found, made.truth == 0) > 0.99
+
+
+def test_twenty_stars_are_too_few() -> None:
+    found = membership(typical().stars.slice(0, 20), CLUSTER.locus)
+    assert "expected at least 30" in str(found.reason)
+    assert found.probability.shape == (20,)
+
+
+def test_handful_of_stars_is_no_cluster() -> None:
+    made = region(np.random.default_rng(1), (Cluster(CLUSTER.locus, n=6),), n_field=5000)
+    found = membership(made.stars, CLUSTER.locus)
+    assert found.reason
+    assert not found.members.any()
+
+
+def test_negative_parallaxes_are_stars_like_others() -> None:
+    locus = Locus(3.0, 1.0, 0.15)
+    made = region(np.random.default_rng(1), (Cluster(locus, n=300, scale_deg=0.1),), n_field=5000)
+    assert (made.stars["parallax_mas"].to_numpy()[made.truth == 0] < 0).any()
+    assert f1(membership(made.stars, locus), made.truth == 0) > 0.95
+
+
+def test_locus_must_be_finite_and_stars_unique() -> None:
+    stars = typical().stars
+    with pytest.raises(DataError, match="expected three numbers"):
+        membership(stars, Locus(np.nan, 0, 1))
+    with pytest.raises(DataError, match="drop the repeated rows"):
+        membership(pa.concat_tables([stars, stars]), CLUSTER.locus)

@@ -1,0 +1,105 @@
+"""What is published: three formats of one table, and a verdict on DEC."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from simulated_region import region
+
+from workflow_scripts.clustering import compare, published
+from workflow_scripts.clustering.fields import Field
+from workflow_scripts.clustering.members import MEMBERS, members
+from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.regions import Region
+from workflow_scripts.clustering.selection import from_weights
+from workflow_scripts.clustering.space import Centre
+from workflow_scripts.clustering.stars import Locus
+
+STARS = region(np.random.default_rng(1), (), n_field=40).stars
+N = STARS.num_rows
+LOCUS = Locus(1.0, 2.0, 3.0)
+FIRST = np.arange(N) < 20
+
+
+def final(probability: np.ndarray, reason: str | None = None) -> Membership:
+    return Membership(probability, LOCUS, np.eye(3), 9.0, reason, {"steps": 3.0})
+
+
+def place(survey: str) -> Field:
+    return Field(Region("M 1", Centre(130.0, 20.0), 1.0), survey, "DR3", 0.5, "Dias 2002", LOCUS)
+
+
+def write(tmp_path, rows: pa.Table, survey: str, reason: str | None):
+    paths = [tmp_path / f"members.{suffix}" for suffix in ("parquet", "fits", "vot")]
+    published.write(rows, place(survey), reason, *paths)
+    return paths
+
+
+def test_three_formats_hold_the_same_stars(tmp_path):
+    from astropy.io.votable import parse_single_table
+    from astropy.table import Table
+
+    methods = {"DEC": FIRST, "HDBSCAN": FIRST & (np.arange(N) > 9)}
+    rows = members("M 1", STARS, final(FIRST * 0.9), methods)
+    parquet, fits, votable = write(tmp_path, rows, "Gaia DR3", None)
+    stored = pq.read_table(parquet)
+    assert stored.num_rows == 20
+    assert set(stored["methods"].to_pylist()) == {"DEC", "DEC|HDBSCAN"}
+    description = stored.schema.metadata[b"description"].decode()
+    assert "Gaia DR3" in description
+    assert "SIMULATED" not in description
+    for table in (Table.read(fits), parse_single_table(votable).to_table()):
+        assert [str(name) for name in table["source_id"]] == stored["source_id"].to_pylist()
+        np.testing.assert_allclose(table["probability"], 0.9)
+
+
+@pytest.mark.parametrize("reason", [None, "nothing stands out"])
+def test_simulated_stars_are_said_to_be_even_where_there_are_none(tmp_path, reason):
+    chosen = np.zeros(N) if reason else FIRST * 0.9
+    rows = members("M 1", STARS, final(chosen, reason), {})
+    paths = write(tmp_path, rows, "demo region (SIMULATED)", reason)
+    description = pq.read_schema(paths[0]).metadata[b"description"].decode()
+    assert "SIMULATED" in description
+    assert ("NO MEMBERS: nothing stands out" in description) == bool(reason)
+    assert all(b"SIMULATED" in path.read_bytes() for path in paths)
+    assert rows.num_rows == (0 if reason else 20)
+
+
+def test_table_has_the_columns_of_members_and_the_survey():
+    names = [column.name for column in published.PUBLISHED.columns]
+    assert set(names) == {*MEMBERS.names, "survey"}
+
+
+def test_literature_is_the_locus_without_errors():
+    row = published.literature(place("Gaia"))["literature (Dias 2002)"]
+    assert row.mean.tolist() == [1, 2, 3]
+    assert np.isnan(row.standard_error).all()
+
+
+def test_nan_becomes_null_and_nothing_else_changes():
+    table = pa.table({"a": [1.0, float("nan"), None], "b": ["x", "y", None]})
+    assert published.without_nan(table).to_pydict() == {"a": [1.0, None, None], "b": ["x", "y", None]}
+
+
+@pytest.mark.parametrize(("n_dec", "verdict"), [(40, "WORSE than K-Means: F1 0.667 against 0.889"), (20, "not worse")])
+def test_dec_that_is_worse_than_kmeans_is_told_in_words(n_dec, verdict):
+    found = [
+        from_weights("K-Means", (np.arange(N) < 25) * 1.0, {}),
+        from_weights("DEC", (np.arange(N) < n_dec) * 1.0, {}),
+    ]
+    flags = {one.method: one.selected for one in found}
+    scores = compare.agreement("M 1", np.full(N, 15.0), flags, {"CG": FIRST})
+    notes = {(m, n): v for m, n, v in published.comparison(found, final(FIRST * 0.9), scores)}
+    assert str(notes["DEC", "judged by CG"]).startswith(verdict)
+    assert str(notes["DEC", "judged by final members"]).startswith(verdict)
+    assert notes["membership", "steps"] == 3.0
+    both = min(n_dec, 25)
+    assert notes["DEC", "F1 with K-Means"] == pytest.approx(2 * both / (n_dec + 25))
+
+
+def test_without_members_and_lists_nothing_is_judged_and_the_reason_is_noted():
+    found = [from_weights(name, np.zeros(N), {}) for name in ("K-Means", "DEC")]
+    scores = compare.agreement("M 1", np.full(N, 15.0), {}, {})
+    notes = published.comparison(found, final(np.zeros(N), "nothing stands out"), scores)
+    assert ("membership", "no members", "nothing stands out") in notes
+    assert not [note for _, note, _ in notes if note.startswith("judged")]

@@ -1,0 +1,84 @@
+"""What methods hand on: the group chosen, the rule stated, and where the membership starts."""
+
+import numpy as np
+import pytest
+from simulated_region import Cluster, region
+
+from workflow_scripts.clustering import selection
+from workflow_scripts.clustering.fields import Field
+from workflow_scripts.clustering.regions import Region
+from workflow_scripts.clustering.space import Centre, space
+from workflow_scripts.clustering.stars import Groups, Locus
+from workflow_scripts.tables import DataError
+
+LOCUS = Locus(6.0, -9.0, 2.5)
+MADE = region(np.random.default_rng(2), (Cluster(LOCUS, n=60),), n_field=240)
+TRUE = MADE.truth == 0
+GROUPS = Groups(np.where(TRUE, 1, 0).astype(np.int32), 2, {"silhouette": 0.5})
+CONE = Region("a", Centre(130.0, 20.0), 1.0)
+
+
+def place(locus: Locus | None = None, origin: str = "none") -> Field:
+    return Field(CONE, "S", "DR3", 0.5, origin, locus)
+
+
+@pytest.mark.parametrize(
+    ("known", "rule"), [(place(LOCUS, "Dias 2002"), "nearest to the locus"), (place(), "most concentrated on the sky")]
+)
+def test_group_is_chosen_and_the_rule_is_stated(known, rule):
+    found = selection.from_groups("K-Means", GROUPS, MADE.stars, known)
+    np.testing.assert_array_equal(found.selected, TRUE)
+    assert rule in str(found.notes["rule"])
+    assert (found.notes["group chosen"], found.notes["silhouette"]) == (1, 0.5)
+    assert found.notes["locus_from"] == known.locus_from
+
+
+def test_field_without_a_compact_group_says_so():
+    mixed = Groups(np.random.default_rng(1).integers(0, 2, len(TRUE)).astype(np.int32), 2)
+    found = selection.from_groups("K-Means", mixed, MADE.stars, place())
+    assert not found.selected.any()
+    assert found.notes["no cluster"] == "no group is more compact than the field"
+
+
+def test_file_gives_back_the_selections_method_by_method():
+    weights = np.linspace(0, 1, len(TRUE))
+    first = selection.from_groups("K-Means", GROUPS, MADE.stars, place())
+    second = selection.from_weights("density", weights, {})
+    back = selection.read(selection.rows([first, second], MADE.stars), MADE.stars)
+    assert [one.method for one in back] == ["K-Means", "density"]
+    np.testing.assert_array_equal(back[0].group, GROUPS.label)
+    np.testing.assert_array_equal(back[1].weight, weights)
+    np.testing.assert_array_equal(back[1].selected, weights > 0.5)
+
+
+def test_selections_of_other_stars_are_refused():
+    table = selection.rows([selection.from_weights("density", np.zeros(len(TRUE)), {})], MADE.stars)
+    with pytest.raises(DataError, match="density are not of the region's stars"):
+        selection.read(table, MADE.stars.take(np.arange(len(TRUE))[::-1]))
+
+
+def test_notes_are_text():
+    one = selection.from_weights("density", np.zeros(3), {"scale": 1 / 3, "n": 4, "empty": "nothing"})
+    rows = selection.notes("a", [one]).to_pylist()
+    assert [(row["note"], row["value"]) for row in rows] == [("scale", "0.333333"), ("n", "4"), ("empty", "nothing")]
+
+
+def test_configured_locus_is_the_only_start():
+    whole = space(MADE.stars, CONE.centre)
+    found = [selection.from_groups("HDBSCAN", GROUPS, MADE.stars, place())]
+    assert selection.starts(place(LOCUS, "configuration"), whole, found) == [(LOCUS, "configuration")]
+
+
+def test_trusted_group_goes_before_others_and_the_catalogue_is_last():
+    whole = space(MADE.stars, CONE.centre)
+    wrong = Groups(1 - GROUPS.label, 2)
+    old = Locus(2.0, -9.0, 2.5)
+    found = [
+        selection.from_weights("K-Means", np.asarray(wrong.label, dtype=float), {}),
+        selection.from_weights("DEC", np.zeros(len(TRUE)), {}),
+        selection.from_groups("HDBSCAN", GROUPS, MADE.stars, place()),
+    ]
+    starts = selection.starts(place(old, "Dias 2002"), whole, found)
+    assert [origin for _, origin in starts] == ["group of HDBSCAN", "group of K-Means", "Dias 2002"]
+    np.testing.assert_allclose(starts[0][0].array(), LOCUS.array(), atol=0.2)
+    assert selection.starts(place(), whole, []) == []

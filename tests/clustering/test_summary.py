@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from simulated_region import Cluster, region
+
+from workflow_scripts.clustering import summary
+from workflow_scripts.clustering.membership import Membership, membership
+from workflow_scripts.clustering.space import Space, space
+from workflow_scripts.clustering.stars import Locus
+
+CLUSTER = Cluster(Locus(-2.0, -4.0, 1.2))
+
+
+def measured(points: np.ndarray, sigma: float) -> Space:
+    n = len(points)
+    errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
+    return Space(points, errors, np.linspace(0.1, 1, n), np.zeros((n, 2)), np.full(n, 15.0), np.full(3, sigma), {})
+
+
+def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:
+    points = np.random.default_rng(1).normal((1, 2, 3), (0.1, 0.2, 0.3), (400, 3))
+    found = summary.moments(measured(points, 0.0), np.ones(400))
+    assert found
+    np.testing.assert_allclose(found.mean, points.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(found.dispersion, points.std(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.standard_error, points.std(axis=0) / 20, rtol=1e-6)
+
+
+def test_dispersion_has_the_errors_taken_out_and_the_mean_s_error_has_them_in() -> None:
+    rng = np.random.default_rng(2)
+    points = rng.normal(0, 0.3, (3000, 3)) + rng.normal(0, 0.4, (3000, 3))
+    found = summary.moments(measured(points, 0.4), np.ones(3000))
+    assert found
+    np.testing.assert_allclose(found.dispersion, 0.3, atol=0.03)  # 3 standard errors
+    np.testing.assert_allclose(found.standard_error, 0.5 / np.sqrt(3000), rtol=0.05)
+
+
+def test_standard_errors_cover_the_truth() -> None:
+    pulls = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        points = rng.normal(0, 0.3, (50, 3)) + rng.normal(0, 0.4, (50, 3))
+        found = summary.moments(measured(points, 0.4), np.ones(50))
+        assert found
+        pulls.append(found.mean / found.standard_error)
+    assert np.std(pulls) == pytest.approx(1, abs=0.1)  # 600 pulls: 3 %, and 2 % for the fitted spread
+
+
+def test_doubtful_stars_count_by_their_weight() -> None:
+    points = np.repeat([[0.0, 0, 0], [1.0, 1, 1]], 10, axis=0)
+    found = summary.moments(measured(points, 0.1), np.repeat([1.0, 0.25], 10))
+    assert found
+    np.testing.assert_allclose(found.mean, 0.2, rtol=1e-3)
+    assert summary.moments(measured(points, 0.1), np.zeros(20)) is None
+
+
+def test_distance_has_the_zero_point_and_the_systematic_error() -> None:
+    found = summary.distances(0.983, 0.0, "DR3")
+    assert found["distance_pc"] == pytest.approx(1000)
+    assert found["distance_low_pc"] == pytest.approx(1000 / 1.011)
+    assert found["distance_high_pc"] == pytest.approx(1000 / 0.989)
+    assert summary.distances(0.971, 0.0, "DR2")["distance_pc"] == pytest.approx(1000)
+
+
+def test_distance_of_a_parallax_that_is_not_positive_does_not_exist() -> None:
+    assert summary.distances(-0.1, 0.02, "DR3")["distance_pc"] is None
+    near_zero = summary.distances(0.0, 0.02, "DR3")
+    assert near_zero["distance_pc"] == pytest.approx(1000 / 0.017)
+    assert near_zero["distance_high_pc"] is None
+
+
+def test_half_radius_is_weighted_by_probability() -> None:
+    assert summary.half_radius(np.array([0.3, 0.1, 0.2]), np.array([1.0, 1.0, 1.0])) == 0.2
+    assert summary.half_radius(np.array([0.3, 0.1, 0.2]), np.array([1.0, 0.1, 0.1])) == 0.3
+
+
+def test_row_of_a_simulated_cluster() -> None:
+    made = region(np.random.default_rng(1), (CLUSTER,), n_field=5000)
+    stars, found = space(made.stars), membership(made.stars, CLUSTER.locus)
+    row = summary.clusters("Test 1", stars, found, "DR3").to_pylist()[0]
+    true = made.truth == 0
+    for name, value in zip(("pmra", "pmdec"), (-2.0, -4.0), strict=True):
+        assert abs(row[f"{name}_mas_yr"] - value) < 4 * row[f"{name}_se_mas_yr"]
+        assert row[f"{name}_dispersion_mas_yr"] == pytest.approx(0.6 / 4.7405 * 1.2, abs=0.02)
+    assert abs(row["parallax_mas"] - 1.2) < 4 * row["parallax_se_mas"]
+    assert row["distance_pc"] == pytest.approx(1000 / 1.217, rel=0.02)
+    assert row["distance_low_pc"] < row["distance_pc"] < row["distance_high_pc"]
+    assert row["n_members"] == pytest.approx(true.sum(), rel=0.05)
+    assert row["contamination"] == pytest.approx((~true)[found.members].mean(), abs=0.02)
+    assert row["r50_deg"] == pytest.approx(0.15, abs=0.03)  # a Plummer sphere's scale holds half of it
+    assert (row["n_stars"], row["reason"], row["release"]) == (len(true), None, "DR3")
+
+
+def test_row_without_members_is_null_and_says_why() -> None:
+    stars = measured(np.zeros((40, 3)), 0.1)
+    none = Membership(np.zeros(40), Locus(0, 0, 1), np.zeros((3, 3)), 0.0, "no cluster here")
+    row = summary.clusters("Test 2", stars, none, "DR2").to_pylist()[0]
+    assert (row["n_members"], row["reason"]) == (0, "no cluster here")
+    for name in ("pmra_mas_yr", "distance_pc", "r50_deg", "contamination", "parallax_dispersion_mas"):
+        assert row[name] is None
+
+
+def test_methods_have_the_paper_s_layout() -> None:
+    points = np.random.default_rng(1).normal((1, 2, 3), 0.1, (100, 3))
+    known = summary.Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), np.full(3, 0.1))
+    chosen = {"K-Means": np.arange(100) < 60, "membership": np.linspace(0, 1, 100), "DEC": np.zeros(100, bool)}
+    rows = summary.methods("C", measured(points, 0.0), chosen, {"literature": known}).to_pylist()
+    assert [(row["method"], row["n"]) for row in rows] == [
+        ("literature", None),
+        ("K-Means", 60),
+        ("membership", 50),
+        ("DEC", 0),
+    ]
+    assert rows[0]["pmdec_mas_yr"] == 2
+    assert rows[1]["parallax_se_mas"] == pytest.approx(points[:60, 2].std() / 60**0.5, rel=1e-5)
+    assert rows[3]["pmra_mas_yr"] is None

@@ -1,0 +1,70 @@
+"""Which of the groups is the cluster, told without looking at any list of members."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow_scripts.clustering.scaling import NORMAL_IQR
+from workflow_scripts.clustering.stars import Groups, Locus, Reals
+
+FEWEST = 10  # stars without which a group is no candidate
+CHANCE = 1e-3  # of a group of field stars to look as compact as one that is taken for a cluster
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A group, the rule that chose it, and its figure of merit.
+
+    locus: the group whose median is nearest to the locus given; merit is the distance, in scatters of the field.
+    compactness: the group most concentrated on the sky against all other stars; merit is the largest difference
+    between the two cumulative distributions of the distance from the group's median position.
+    """
+
+    group: int
+    rule: str
+    merit: float
+
+
+def choose(groups: Groups, space: Reals, sky: Reals, locus: Locus | None) -> Choice | None:
+    """Choose the cluster's group of stars with astrometry space (n, 3) and positions sky (n, 2), RA and Dec in deg.
+
+    Groups of fewer than 10 stars are no candidates. None if there is no candidate or, without a locus, if no group is
+    more concentrated than one group of field stars in 1,000 would be.
+    """
+    candidates = [group for group in range(groups.n_groups) if groups.members(group).sum() >= FEWEST]
+    if not candidates:
+        return None
+    if locus is not None:
+        distance = {group: _distance(space, groups.members(group), locus) for group in candidates}
+        group = min(candidates, key=distance.__getitem__)
+        return Choice(group, "locus", distance[group])
+    found = {group: _concentration(sky, groups.members(group)) for group in candidates}
+    compact = [group for group in candidates if found[group][1] < CHANCE / len(candidates)]
+    if not compact:
+        return None
+    group = max(compact, key=lambda g: found[g][0])
+    return Choice(group, "compactness", found[group][0])
+
+
+def _distance(space: Reals, inside: NDArray[np.bool_], locus: Locus) -> float:
+    low, high = np.percentile(space, (25, 75), axis=0)
+    width = np.where(high > low, (high - low) / NORMAL_IQR, np.inf)  # an axis without scatter tells nothing
+    return float(np.linalg.norm((np.median(space[inside], axis=0) - locus.array()) / width))
+
+
+def _concentration(sky: Reals, inside: NDArray[np.bool_]) -> tuple[float, float]:
+    """Excess of the group's cumulative distribution of distance over that of the other stars, and its chance."""
+    from scipy.stats import ks_2samp
+
+    if inside.all():
+        return 0.0, 1.0
+    direction = _unit(sky)
+    separation = np.linalg.norm(direction - np.median(direction[inside], axis=0), axis=1)
+    result = ks_2samp(separation[inside], separation[~inside], alternative="greater", method="asymp")
+    return float(result.statistic), float(result.pvalue)
+
+
+def _unit(sky: Reals) -> Reals:
+    ra, dec = np.radians(sky.T)
+    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])

@@ -1,0 +1,92 @@
+"""What is published of a region beside the member table's own contract: its survey, and how the methods compare."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workflow_scripts import catalogue
+from workflow_scripts.clustering import consensus, selection
+from workflow_scripts.clustering.fields import Field
+from workflow_scripts.clustering.members import MEMBERS
+from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.selection import Flags, Selection
+from workflow_scripts.clustering.summary import Moments
+from workflow_scripts.tables import Column, Table
+
+_TEXT = pa.string()
+PUBLISHED = Table(
+    "members",
+    (
+        Column("survey", _TEXT, "", "where the star comes from; SIMULATED where it is", ucd="meta.id"),
+        *(c for c in MEMBERS.columns if c.name != "methods"),
+        Column("methods", _TEXT, "", "methods that put the star into the cluster, with | between them"),
+    ),
+)
+FINAL = "membership"
+
+
+def write(rows: pa.Table, place: Field, reason: str | None, parquet: Path, fits: Path, votable: Path) -> None:
+    """Write a table MEMBERS as PUBLISHED in the three formats; the description says why where it has no members."""
+    columns = {name: rows[name] for name in rows.column_names if name != "methods"}
+    columns["survey"] = pa.array([place.survey] * rows.num_rows, _TEXT)
+    columns["methods"] = pa.array(["|".join(names) for names in rows["methods"].to_pylist()], _TEXT)
+    title = f"Stars of {place.name} ({place.survey}) that may be members or that most methods select."
+    if reason:
+        title += f" NO MEMBERS: {reason}."
+    found = pa.table({name: columns[name] for name in PUBLISHED.names})
+    catalogue.write(found, title, PUBLISHED, parquet, fits, votable)
+
+
+def literature(place: Field) -> dict[str, Moments]:
+    """Row of the literature for the table of methods, with the locus's origin as its name."""
+    if place.locus is None:
+        return {}
+    unknown = np.full(3, np.nan)
+    return {f"literature ({place.locus_from})": Moments(place.locus.array(), unknown, unknown)}
+
+
+def without_nan(table: pa.Table) -> pa.Table:
+    """Table with null for every NaN."""
+    columns = [
+        pc.if_else(pc.is_nan(column), None, column) if pa.types.is_floating(column.type) else column
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def comparison(found: Sequence[Selection], final: Membership, agreement: pa.Table) -> list[tuple[str, str, object]]:
+    """Give (method, note, value): each method against the final members, and whether DEC is worse than K-Means."""
+    chosen = {one.method: one.selected for one in found}
+    said: list[tuple[str, str, object]] = [
+        (name, "F1 with the final members", consensus.f1(flags, final.members)) for name, flags in chosen.items()
+    ]
+    if final.reason:
+        said.append((FINAL, "no members", final.reason))
+    said += [(FINAL, name, value) for name, value in final.notes.items()]
+    if selection.DEC in chosen and selection.KMEANS in chosen:
+        said += _dec_against_kmeans(chosen, final, agreement)
+    return said
+
+
+def _dec_against_kmeans(
+    chosen: Mapping[str, Flags], final: Membership, agreement: pa.Table
+) -> list[tuple[str, str, object]]:
+    dec, kmeans = chosen[selection.DEC], chosen[selection.KMEANS]
+    said: list[tuple[str, str, object]] = [(selection.DEC, "F1 with K-Means", consensus.f1(dec, kmeans))]
+    scores = {(row["selection"], row["reference"]): row["f1"] for row in agreement.to_pylist()}
+    judges = {name: (scores[selection.DEC, name], scores[selection.KMEANS, name]) for _, name in _lists(scores)}
+    if final.members.any():
+        judges["final members"] = (consensus.f1(dec, final.members), consensus.f1(kmeans, final.members))
+    for name, (ours, theirs) in judges.items():
+        if ours is not None and theirs is not None and not np.isnan(ours + theirs):
+            verdict = "WORSE than" if ours < theirs else "not worse than"
+            text = f"{verdict} K-Means: F1 {ours:.3f} against {theirs:.3f}"
+            said.append((selection.DEC, f"judged by {name}", text))
+    return said
+
+
+def _lists(scores: Mapping[tuple[str, str], object]) -> list[tuple[str, str]]:
+    return [key for key in scores if key[0] == selection.DEC]

@@ -1,0 +1,175 @@
+"""What a publication says of a cluster: means with errors, dispersions, distance, size, members and contamination."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from workflow_scripts.clustering import deconvolve
+from workflow_scripts.clustering.deconvolve import PACKED, Gaussian
+from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.space import Space
+from workflow_scripts.tables import Column, Table
+
+Reals = NDArray[np.float64]
+Release = Literal["DR2", "DR3"]
+
+# ASSUME one zero point of the parallaxes for all stars: the median of quasars, -0.029 mas in DR2 (Lindegren 2018, A&A
+# 616, A2) and -0.017 mas in DR3 (Lindegren 2021, A&A 649, A4); it depends on magnitude, colour and place.
+ZERO_POINT_MAS: dict[Release, float] = {"DR2": -0.029, "DR3": -0.017}
+# ASSUME systematic errors that all stars of a cluster share and no number of stars reduces, proper motion in mas/yr and
+# parallax in mas: Vasiliev 2019 (MNRAS 489, 623) and Lindegren 2018 for DR2, Vasiliev & Baumgardt 2021 (MNRAS 505,
+# 5978) for DR3.
+SYSTEMATIC: dict[Release, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011)}
+
+_STEPS = 500
+_TEXT, _REAL, _COUNT = pa.string(), pa.float64(), pa.int32()
+_QUANTITIES = {"pmra": "mas_yr", "pmdec": "mas_yr", "parallax": "mas"}
+_UNITS = {"mas_yr": "mas/yr", "mas": "mas"}
+
+
+def _moments(unit_suffix: str = "") -> list[Column]:
+    columns = []
+    for quantity, unit in _QUANTITIES.items():
+        name, text = f"{quantity}{unit_suffix}", _UNITS[unit]
+        columns += [
+            Column(f"{name}_{unit}", _REAL, text, f"mean {quantity}", True),
+            Column(f"{name}_se_{unit}", _REAL, text, "standard error of the mean", True),
+            Column(f"{name}_dispersion_{unit}", _REAL, text, "intrinsic dispersion, errors taken out", True),
+        ]
+    return columns
+
+
+METHODS = Table(
+    "methods",
+    (
+        Column("cluster", _TEXT, "", "cluster"),
+        Column("method", _TEXT, "", "where the row comes from: literature, a method, or the final membership"),
+        Column("n", _COUNT, "", "stars", True),
+        *_moments(),
+    ),
+)
+
+CLUSTERS = Table(
+    "clusters",
+    (
+        Column("cluster", _TEXT, "", "cluster", ucd="meta.id;meta.main"),
+        Column("release", _TEXT, "", "Gaia release of the stars"),
+        Column("n_stars", _COUNT, "", "stars in the region"),
+        Column("n_members", _COUNT, "", "stars with membership probability above 0.5"),
+        Column("sum_probability", _REAL, "", "sum of the membership probabilities"),
+        Column("contamination", _REAL, "", "expected share of field stars among the members", True),
+        *_moments(),
+        Column("pm_systematic_mas_yr", _REAL, "mas/yr", "systematic error of the mean proper motion, each axis"),
+        Column("parallax_systematic_mas", _REAL, "mas", "systematic error of the mean parallax"),
+        Column("parallax_zero_point_mas", _REAL, "mas", "zero point taken off for the distance"),
+        Column("distance_pc", _REAL, "pc", "inverse of the mean parallax less the zero point", True),
+        Column("distance_low_pc", _REAL, "pc", "distance at one sigma more parallax, statistical and systematic", True),
+        Column("distance_high_pc", _REAL, "pc", "distance at one sigma less parallax", True),
+        Column("r50_deg", _REAL, "deg", "radius within which half of the sum of probabilities lies", True),
+        Column("significance", _REAL, "", "sigma of the cluster over a field alone"),
+        Column("reason", _TEXT, "", "why there are no members; null = there are", True),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean, its standard error and intrinsic dispersion of proper motion (two axes) and parallax, each (3,)."""
+
+    mean: Reals
+    standard_error: Reals
+    dispersion: Reals
+
+    def columns(self) -> dict[str, float]:
+        """Give them by the names of METHODS and CLUSTERS."""
+        return {
+            f"{quantity}{what}_{unit}": float(values[i])
+            for i, (quantity, unit) in enumerate(_QUANTITIES.items())
+            for what, values in (("", self.mean), ("_se", self.standard_error), ("_dispersion", self.dispersion))
+        }
+
+
+def moments(stars: Space, weight: Reals) -> Moments | None:
+    """Moments of the stars that belong to a selection by weight (n,), with their errors taken out; None below 2 stars.
+
+    A Gaussian of highest likelihood (Bovy 2011); the error of its mean is the inverse root of the sum of (V + S)^-1.
+    """
+    chosen = weight > 1e-3
+    points, errors, weight = stars.points[chosen].copy(), stars.errors[chosen], weight[chosen]
+    if weight.sum() < 2:
+        return None
+    points[:, :2] -= stars.drift[chosen] * np.average(points[:, 2], weights=weight)
+    start = np.average(points, axis=0, weights=weight)
+    least = np.full(3, 1e-8)
+    found = Gaussian(start, np.cov((points - start).T, aweights=weight, ddof=0) + np.diag(least))
+    for _ in range(_STEPS):
+        last, found = found, deconvolve.updated(points - start, errors, weight, _moved(found, -start), least)
+        found = _moved(found, start)
+        if np.abs(found.covariance - last.covariance).max() < 1e-6 * np.abs(last.covariance).max():
+            break
+    total = np.tile(found.covariance, (len(points), 1, 1))
+    for column, (i, j) in enumerate(PACKED):
+        total[:, i, j] += errors[:, column]
+        if i != j:
+            total[:, j, i] += errors[:, column]
+    information = np.einsum("n,nij->ij", weight, np.linalg.inv(total))
+    return Moments(found.mean, np.sqrt(np.diag(np.linalg.inv(information))), np.sqrt(np.diag(found.covariance)))
+
+
+def methods(cluster: str, stars: Space, selections: Mapping[str, Reals], literature: Mapping[str, Moments]) -> pa.Table:
+    """Give METHODS: the layout of Alvaro 2020, Table 4.2, of published values and selections, flags or weights (n,)."""
+    # DEVIATES Alvaro 2020 sect. 4.4: the paper's errors are sigma / sqrt(N) of the group; here each star's own counts.
+    rows: list[dict[str, object]] = [
+        {"cluster": cluster, "method": name, "n": None, **known.columns()} for name, known in literature.items()
+    ]
+    for name, weight in selections.items():
+        found = moments(stars, weight.astype(np.float64))
+        row: dict[str, object] = {"cluster": cluster, "method": name, "n": int((weight > 0.5).sum())}
+        rows.append(row | (dict(found.columns()) if found else {}))
+    return pa.Table.from_pylist(rows, schema=METHODS.schema)
+
+
+def clusters(cluster: str, stars: Space, found: Membership, release: Release) -> pa.Table:
+    """Give the cluster's row of CLUSTERS; without members all that is measured on them is null and reason tells why."""
+    p, members = found.probability, found.members
+    known = moments(stars, p) if members.any() else None
+    motion, parallax = SYSTEMATIC[release]
+    row: dict[str, object] = {
+        "cluster": cluster,
+        "release": release,
+        "n_stars": len(p),
+        "n_members": int(members.sum()),
+        "sum_probability": float(p.sum()),
+        "pm_systematic_mas_yr": motion,
+        "parallax_systematic_mas": parallax,
+        "parallax_zero_point_mas": ZERO_POINT_MAS[release],
+        "significance": found.significance,
+        "reason": found.reason,
+    }
+    if known:
+        row |= {"contamination": float((1 - p[members]).mean()), "r50_deg": half_radius(stars.radius_deg, p)}
+        row |= {**known.columns(), **distances(float(known.mean[2]), float(known.standard_error[2]), release)}
+    return pa.Table.from_pylist([row], schema=CLUSTERS.schema)
+
+
+def distances(parallax_mas: float, standard_error_mas: float, release: Release) -> dict[str, float | None]:
+    """Distance and its limits at one sigma, pc, by the names of CLUSTERS; None where the parallax is not positive."""
+    error = float(np.hypot(standard_error_mas, SYSTEMATIC[release][1]))
+    true = parallax_mas - ZERO_POINT_MAS[release]
+    ends = {"distance_pc": true, "distance_low_pc": true + error, "distance_high_pc": true - error}
+    return {name: 1000 / value if value > 0 else None for name, value in ends.items()}
+
+
+def half_radius(radius_deg: Reals, probability: Reals) -> float:
+    """Radius within which half of the sum of the probabilities lies, deg; at least one must be positive."""
+    order = np.argsort(radius_deg, kind="stable")
+    sums = np.cumsum(probability[order])
+    return float(radius_deg[order][np.searchsorted(sums, sums[-1] / 2)])
+
+
+def _moved(gaussian: Gaussian, by: Reals) -> Gaussian:
+    return Gaussian(gaussian.mean + by, gaussian.covariance)

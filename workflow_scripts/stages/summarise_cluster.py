@@ -1,0 +1,84 @@
+"""Stage of rule summarise_cluster: what is published of a region."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from workflow_scripts import edge, tables
+from workflow_scripts.clustering import compare, fields, final, lists, published, selection, summary
+from workflow_scripts.clustering import members as member_table
+from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.space import space
+from workflow_scripts.clustering.stars import STARS
+from workflow_scripts.figures import cluster, style
+
+_LOG = logging.getLogger(__name__)
+
+
+def main(
+    region_file: Path,
+    stars: Path,
+    left_out: Path,
+    selections: list[Path],
+    method_notes: list[Path],
+    membership: Path,
+    list_files: list[Path],
+    members: Path,
+    members_fits: Path,
+    members_votable: Path,
+    clusters: Path,
+    methods: Path,
+    agreement: Path,
+    notes: Path,
+    figure: Path,
+    list_names: list[str],
+    least_probability: float,
+) -> None:
+    """Write the member table, the cluster's row, how the methods compare with the lists, and a figure."""
+    place, rows, fitted = fields.read(region_file), tables.read(stars, STARS), final.read(membership)
+    found = [one for path in selections for one in selection.read(tables.read(path, selection.SELECTIONS), rows)]
+    chosen = {one.method: one.selected for one in found}
+    whole = space(rows, place.region.centre)
+    tables.write(
+        published.without_nan(summary.clusters(place.name, whole, fitted, place.release)), clusters, summary.CLUSTERS
+    )
+    weights = {name: flags.astype(np.float64) for name, flags in chosen.items()} | {published.FINAL: fitted.probability}
+    table = summary.methods(place.name, whole, weights, published.literature(place))
+    tables.write(published.without_nan(table), methods, summary.METHODS)
+
+    every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
+    listed = {n: lists.on_list(p, every, least_probability) for n, p in zip(list_names, list_files, strict=True)}
+    missed = np.zeros(every.num_rows - rows.num_rows, dtype=np.bool_)
+    judged = {n: np.append(flags, missed) for n, flags in (chosen | {published.FINAL: fitted.members}).items()}
+    scores = compare.agreement(place.name, every["g_mag"].to_numpy().astype(np.float64), judged, listed)
+    tables.write(scores, agreement, compare.AGREEMENT)
+    said = selection.note_rows(place.name, published.comparison(found, fitted, scores))
+    earlier = [tables.read(path, selection.NOTES).replace_schema_metadata(None) for path in method_notes]
+    tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
+
+    shown = member_table.members(place.name, rows, fitted, _narrow(chosen, fitted))
+    published.write(shown, place, fitted.reason, members, members_fits, members_votable)
+    with tables.whole(figure) as part:
+        part.write_bytes(_figure(rows, fitted, f"{place.name} ({place.survey})"))
+    _LOG.info("%s: %d members of %d stars", place.name, fitted.members.sum(), rows.num_rows)
+
+
+def _narrow(chosen: dict[str, NDArray[np.bool_]], fitted: Membership) -> dict[str, NDArray[np.bool_]]:
+    """Keep of the selections the stars that may be members or that most methods select; none without a cluster."""
+    votes = np.sum(list(chosen.values()), axis=0)
+    shown = (fitted.probability >= member_table.LEAST_PROBABILITY) | (2 * votes > len(chosen))
+    return {name: flags & shown & (fitted.reason is None) for name, flags in chosen.items()}
+
+
+def _figure(rows: pa.Table, fitted: Membership, title: str) -> bytes:
+    names = {"pmra": "pmra_mas_yr", "pmdec": "pmdec_mas_yr", "parallax": "parallax_mas", "bp_rp": "bp_rp_mag"}
+    names |= {name: name for name in ("ra_deg", "dec_deg", "g_mag")}
+    columns = {ours: rows[name].to_numpy().astype(np.float64) for ours, name in names.items()}
+    return style.png(cluster.draw(cluster.Stars(**columns, probability=fitted.probability), title))
+
+
+if __name__ == "__main__":
+    edge.run(main)
