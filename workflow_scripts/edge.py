@@ -21,7 +21,8 @@ from typing import Any
 
 from workflow_scripts import fingerprint, tables
 
-_ADDED = {"code"}  # params that `adopt` gives to every rule
+# Params that say what a result depends on and that no stage asks for: `adopt` gives the first to every rule.
+_ADDED = {"code", "plugin"}
 
 
 def run(main: Callable[..., None]) -> None:

@@ -30,7 +30,7 @@ def assign(
     """
     measured = set(one_band(features))
     label_of = dict(zip(objects["object_id"].to_pylist(), objects["class"].to_pylist(), strict=True))
-    class_of = _class_of_label(Counter(filter(None, label_of.values())), classes, ignore_labels)
+    class_of = class_of_label(Counter(filter(None, label_of.values())), classes, ignore_labels)
     rows = []
     for object_id in sorted(measured | set(label_of)):
         label = label_of.get(object_id) or None
@@ -54,9 +54,13 @@ def one_band(features: pa.Table) -> list[str]:
     return object_ids
 
 
-def _class_of_label(
+def class_of_label(
     counts: Mapping[str, int], classes: Mapping[str, Sequence[str]], ignore_labels: Sequence[str]
 ) -> dict[str, str]:
+    """Class of the run for each label; those to ignore have none. counts = objects of every label that occurs.
+
+    Raises DataError for a label that stands twice, and for labels that occur and stand nowhere, with their counts.
+    """
     listed = classes or {label: [label] for label in counts if label not in ignore_labels}
     uses = Counter([*(label for labels in listed.values() for label in labels), *ignore_labels])
     twice = sorted(label for label, count in uses.items() if count > 1)

@@ -4,15 +4,19 @@ Each stands between a pair of comments, `<!-- begin: settings -->` and `<!-- end
 the one place that defines it. Run `python -m workflow_scripts.manual` after a change; a test checks that it was run.
 """
 
+import importlib
 import json
+import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import yaml
-
+import workflow_scripts
 from workflow_scripts import assumptions, tables
+from workflow_scripts import settings as configuration
+from workflow_scripts.surveys import registry
 
 ROOT = Path(__file__).parents[1]
 MANUAL = ROOT / "config/README.md"
@@ -38,9 +42,10 @@ def update(text: str, generated: Mapping[str, str]) -> str:
 
 def parts() -> dict[str, str]:
     """All generated parts by name."""
-    schema = yaml.safe_load((ROOT / "config/config.schema.yaml").read_text(encoding="utf-8"))
+    schema = configuration.schema(ROOT / "config/config.schema.yaml", registry.offers())
     return {
         "settings": _grid(("key", "meaning", "values", "default"), settings(schema)),
+        "surveys": _grid(("survey", "what", "gives", "bands", "reference"), surveys()),
         "tables": "\n\n".join(map(describe, contract())),
         "features": _grid(("column", "unit", "meaning", "source", "points", "set"), features()),
         "assumptions": _listed("ASSUME"),
@@ -59,12 +64,36 @@ def settings(schema: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, 
         yield from settings(schema["additionalProperties"], f"{place}<name>.")
 
 
-def contract() -> list[tables.Table]:
-    """Every table that a run writes, the catalogue for classes A and B; the feature table stands by itself."""
-    from workflow_scripts import catalogue, labels
+def surveys() -> Iterator[tuple[str, ...]]:
+    """Yield name, title, what it gives, bands and reference of every survey."""
+    for name in registry.names():
+        survey = registry.load(name)
+        gives = [f"catalogue, {survey.catalogue.rows:,} rows"] if survey.catalogue else []
+        bands = sorted(set(survey.light_curves.bands.values())) if survey.light_curves else []
+        gives += ["light curves"] if survey.light_curves else []
+        yield f"`{name}`", survey.title, "; ".join(gives), ", ".join(bands), survey.reference
 
-    declared = [value for value in vars(tables).values() if isinstance(value, tables.Table)]
-    return [*declared, labels.LABELS, catalogue.catalogue_table(("A", "B"), (), "labelled", 0.9)]
+
+def contract() -> list[tables.Table]:
+    """Every table that is declared anywhere, by its name; the feature table stands by itself.
+
+    Of several tables of one name, of which one is a part of the other, the last one found is what is written.
+    """
+    from workflow_scripts import catalogue
+
+    every = [value for module in _modules() for value in vars(module).values() if isinstance(value, tables.Table)]
+    every.append(catalogue.catalogue_table(("A", "B"), (), "labelled", 0.9))
+    found = {table.name: table for table in every}
+    found.pop("features")
+    return list(found.values())
+
+
+def _modules() -> Iterator[ModuleType]:
+    """Yield tables.py, which declares most, and all other modules of the package in the order of their names."""
+    yield tables
+    for module in pkgutil.walk_packages(workflow_scripts.__path__, f"{workflow_scripts.__name__}."):
+        if module.name != __name__:
+            yield importlib.import_module(module.name)
 
 
 def describe(table: tables.Table) -> str:
@@ -85,6 +114,8 @@ def features() -> Iterator[tuple[str, ...]]:
 
 
 def _values(part: Mapping[str, Any]) -> str:
+    if "$ref" in part:
+        return f"as `{part['$ref'].removeprefix('#/properties/').replace('/properties/', '.')}`"
     if "enum" in part:
         return ", ".join(map(str, part["enum"]))
     if part.get("type") == "array":

@@ -3,7 +3,7 @@
 import copy
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,28 @@ from jsonschema.exceptions import ValidationError
 from workflow_scripts.tables import DataError
 
 
-def complete(config: dict[str, Any], schema_file: Path) -> None:
-    """Fill the schema's defaults into config, in place.
+def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Sequence[str]]) -> None:
+    """Fill the schema's defaults into config, in place; surveys = registry.offers().
 
     Raises DataError that lists every problem with the place, what is wrong, what is allowed and a likely meaning.
     """
-    schema = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(config)
+    rules = schema(schema_file, surveys)
+    errors = Draft202012Validator(rules).iter_errors(config)
     problems = sorted({line for error in errors for line in _lines(error)})
     if not problems:
-        _fill(config, schema)
-        problems = list(_contradictions(config))
+        _fill(config, rules)
+        problems = [*_contradictions(config), *_unknown_catalogues(config, surveys["catalogue"])]
     if problems:
         raise DataError(
             "the configuration cannot be used; every key is explained in config/README.md\n  " + "\n  ".join(problems)
         )
+
+
+def schema(schema_file: Path, surveys: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Read the schema of a run; where it says x-surveys, the names of the surveys that offer this are added."""
+    rules: dict[str, Any] = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
+    _name_surveys(rules, surveys)
+    return rules
 
 
 def check_writable(folder: Path) -> None:
@@ -38,6 +45,15 @@ def check_writable(folder: Path) -> None:
         raise DataError(f"results cannot be written to {folder}: {nearest} is a file; move it or run elsewhere")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise DataError(f"results cannot be written to {folder}: {nearest.resolve()} is not writable; run elsewhere")
+
+
+def _name_surveys(part: Any, names: Mapping[str, Sequence[str]]) -> None:
+    """Add the names of surveys to the legal values, at every depth."""
+    if isinstance(part, dict):
+        if "x-surveys" in part:
+            part["enum"] = [*part["enum"], *names[part["x-surveys"]]]
+        for item in part.values():
+            _name_surveys(item, names)
 
 
 def _lines(error: ValidationError) -> Iterator[str]:
@@ -96,3 +112,18 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"classes: label {label} is in both {owner[label]} and {name}"
             if label in config["ignore_labels"]:
                 yield f"classes: label {label} is in {name} and in ignore_labels"
+
+
+def _unknown_catalogues(config: Mapping[str, Any], surveys: Sequence[str]) -> Iterator[str]:
+    """Yield the catalogues that are named and that nobody knows, and pairs that have nothing to agree on."""
+    known = sorted({*config["catalogues"], *surveys})
+    named = {"references": config["references"]}
+    for name, sample in config["samples"].items():
+        named[f"samples.{name}.archive.objects"] = sample.get("archive", {}).get("objects", [])
+        named[f"samples.{name}.hats.objects"] = [n for n in [sample.get("hats", {}).get("objects")] if n]
+        if len(named[f"samples.{name}.archive.objects"]) == 2 and sample["role"] != "labelled":
+            yield f"samples.{name}.archive: two catalogues are for a labelled sample, this one is {sample['role']}"
+    for place, names in named.items():
+        for name in names:
+            if name not in known:
+                yield f"{place}: {name} is no catalogue; known are {', '.join(known)}{_hint(name, known)}"

@@ -33,6 +33,18 @@ OBJECTS = Table(
     ),
 )
 
+# Published catalogues, as far as the workflow needs them.
+SOURCES = Table(
+    "sources",
+    (
+        OBJECT_ID,
+        Column("ra_deg", _REAL, "deg", "right ascension, ICRS, at the catalogue's epoch", ucd="pos.eq.ra"),
+        Column("dec_deg", _REAL, "deg", "declination, ICRS, at the catalogue's epoch", ucd="pos.eq.dec"),
+        Column("class", _TEXT, "", "class in the catalogue; null = none", True, ucd="meta.code.class"),
+        Column("catalogue_period_d", _REAL, "d", "period in the catalogue; null = none", True, ucd="time.period"),
+    ),
+)
+
 # The ten photometric features of Qiao 2024 Table 1 are differences of these.
 PHOTOMETRY = Table(
     "photometry",

@@ -1,4 +1,5 @@
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -6,7 +7,9 @@ from loopback import CUT, FINE, PAGE, RESET, Answer, content, irsa, irsa_row, st
 from ztf_stand_in import ztf
 
 from workflow_scripts import tables
-from workflow_scripts.archives import by_id, manifest
+from workflow_scripts.archives import answers, by_id, http, manifest
+from workflow_scripts.archives.answers import Source
+from workflow_scripts.archives.retry import TransientError
 from workflow_scripts.surveys import files
 from workflow_scripts.tables import DataError
 
@@ -261,3 +264,178 @@ def test_identifier_in_two_files_is_counted_once(serve, fetch):
         copy.write_bytes(path.read_bytes())
         manifest.place(copy).write_bytes(manifest.place(path).read_bytes())
     assert fetch(archive, IDS[:2]).files == first
+
+
+# Other ways to answer
+
+
+def text_rows(path, ids):
+    """Lines `id,x` of a file, of the wanted identifiers."""
+    pairs = [line.split(",") for line in path.read_text().splitlines()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise DataError(f"{path}: not pairs")
+    mine = [pair for pair in pairs if pair[0] in ids]
+    return pa.table({"id": [pair[0] for pair in mine], "x": [pair[1] for pair in mine]})
+
+
+def shelf(url, **changes):
+    """An archive with files of its own: the first letter of an identifier names the file."""
+    source = Source(
+        "Shelf", lambda ids: http.Request("Shelf", f"{url}/{ids[0][0]}.txt"), text_rows, ("id", "x"), "id", (),
+        file=lambda name: f"{name[0]}.txt", absent=(404,),
+    )  # fmt: skip
+    return dataclasses.replace(source, **changes)
+
+
+SHELF = {"/a.txt": b"a1,5\na2,6\na9,7\na1,8\n", "/b.txt": b"b1,1\n"}
+
+
+def on_shelf(asked):
+    return Answer(SHELF[asked.path], "text/plain") if asked.path in SHELF else Answer(b"none", status=404)
+
+
+def rows_of(source, result):
+    found = [answers.rows(source, path) for path in result.files]
+    return sorted(tuple(row.values()) for rows in found if rows is not None for row in rows.to_pylist())
+
+
+def test_rows_are_taken_out_of_files_that_all_jobs_share(serve, folder, manners, rng):
+    archive, shared = serve(on_shelf), folder / "shared"
+    source = shelf(archive.url)
+    result = by_id.fetch(source, ["b1", "a1", "a3", "c1"], folder / "one", manners, rng, shared)
+    assert of(result) == {"found": ["b1", "a1"], "no_data": ["a3", "c1"]}
+    assert rows_of(source, result) == [("a1", "5"), ("a1", "8"), ("b1", "1")]
+    assert (shared / "a.txt").read_bytes() == SHELF["/a.txt"]
+    by_id.fetch(source, ["a2"], folder / "two", manners, rng, shared)
+    assert sorted(asked.path for asked in archive.asked) == ["/a.txt", "/b.txt", "/c.txt"]
+    before = len(archive.asked)
+    assert by_id.fetch(source, ["b1", "a1", "a3", "c1"], folder / "one", manners, rng, shared) == result
+    assert len(archive.asked) == before, "that there is no c is known"
+
+
+def test_shared_file_may_be_deleted_once_the_rows_are_out(serve, folder, manners, rng):
+    archive = serve(on_shelf)
+    source = shelf(archive.url)
+    first = by_id.fetch(source, ["a1"], folder, manners, rng)
+    (folder / "files" / "a.txt").unlink()
+    assert by_id.fetch(source, ["a1"], folder, manners, rng) == first
+    assert len(archive.asked) == 1
+
+
+def test_shared_file_is_downloaded_once_by_jobs_at_the_same_time(serve, folder, manners, rng):
+    archive = serve(on_shelf, hold_s=0.1)
+    source = shelf(archive.url)
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [
+            pool.submit(by_id.fetch, source, [f"a{i}"], folder / f"{i}", manners, stream, folder / "shared")
+            for i, stream in enumerate(rng.spawn(3))
+        ]
+        assert [job.result().of("found") for job in jobs] == [[], ["a1"], ["a2"]]
+    assert len(archive.asked) == 1
+
+
+@pytest.mark.parametrize("fault", [CUT, RESET, PAGE, status(500)], ids=["cut", "reset", "page", "500"])
+def test_shared_file_comes_whole(serve, folder, manners, rng, fault):
+    source = shelf(serve(on_shelf, [fault]).url)
+    assert rows_of(source, by_id.fetch(source, ["a1"], folder, manners, rng)) == [("a1", "5"), ("a1", "8")]
+
+
+def test_nothing_where_it_should_be_is_an_error_and_not_remembered(serve, folder, manners, rng):
+    archive = serve(lambda _: Answer(b"none", status=404))
+    source = shelf(archive.url)
+    with pytest.raises(
+        DataError, match=r"Shelf: no data \(HTTP status 404\) for all of 2 identifiers, such as '[ab]1'"
+    ):
+        by_id.fetch(source, ["a1", "b1"], folder, manners, rng)
+    archive.answer = on_shelf
+    assert by_id.fetch(source, ["a1", "b1"], folder, manners, rng).of("found") == ["a1", "b1"]
+
+
+def test_file_without_the_object_is_no_moved_archive(serve, folder, manners, rng):
+    assert of(by_id.fetch(shelf(serve(on_shelf).url), ["a3"], folder, manners, rng)) == {"no_data": ["a3"]}
+
+
+def test_absence_that_is_not_the_archives_word_is_a_failure(serve, folder, manners, rng):
+    source = shelf(serve(on_shelf).url, absent=())
+    assert of(by_id.fetch(source, ["a1", "c1"], folder, manners, rng)) == {"found": ["a1"], "failed": ["c1"]}
+
+
+def linked(url, **changes):
+    """An archive whose answer is a page that links to the rows."""
+
+    def page(text):
+        if "nothing" in text:
+            return None
+        if "href=" not in text:
+            raise TransientError("no link")
+        return http.Request("Linked", url + text.split('"')[1])
+
+    source = Source(
+        "Linked", lambda ids: http.Request("Linked", f"{url}/ask", (("IDS", ",".join(ids)),), html=True), text_rows,
+        ("id", "x"), "id", (), batch=3, page=page,
+    )  # fmt: skip
+    return dataclasses.replace(source, **changes)
+
+
+class Pages:
+    """Rows of each identifier in a file of a new name for each question; what was linked to before is gone."""
+
+    def __init__(self, rows):
+        self.rows, self.files = rows, {}
+
+    def __call__(self, asked):
+        if asked.path != "/ask":
+            body = self.files.get(asked.path)
+            return Answer(body, "text/plain") if body else Answer(b"gone", status=404)
+        lines = [f"{name},{i}\n" for name in asked.one("IDS").split(",") for i in range(self.rows.get(name, 0))]
+        if not lines:
+            return Answer(b"<html>nothing</html>", "text/html")
+        name = f"/result{len(self.files)}"
+        self.files[name] = "".join(lines).encode()
+        return Answer(f'<html><a href="{name}">save</a></html>'.encode(), "text/html")
+
+
+@pytest.mark.parametrize("fault", [FINE, CUT, RESET, status(500), status(429, "0.01")])
+@pytest.mark.parametrize("nth", [0, 1])
+def test_rows_behind_a_page(serve, folder, manners, rng, fault, nth):
+    archive = serve(Pages({"a": 2, "b": 1, "d": 1}), [FINE] * nth + [fault])
+    source = linked(archive.url)
+    result = by_id.fetch(source, ["a", "b", "c", "d", "e"], folder, manners, rng)
+    assert of(result) == {"found": ["a", "b", "d"], "no_data": ["c", "e"]}
+    assert rows_of(source, result) == [("a", "0"), ("a", "1"), ("b", "0"), ("d", "0")]
+    assert list(folder.glob("*.html*")) == []
+    before = len(archive.asked)
+    assert by_id.fetch(source, ["a", "b", "c", "d", "e"], folder, manners, rng) == result
+    assert len(archive.asked) == before, "the question is known, whatever the link was called"
+
+
+def test_page_that_says_there_is_nothing(serve, folder, manners, rng):
+    source = linked(serve(Pages({})).url)
+    result = by_id.fetch(source, ["a", "b"], folder, manners, rng)
+    assert of(result) == {"no_data": ["a", "b"]}
+    assert rows_of(source, result) == []
+
+
+def test_page_of_another_kind_is_a_failure_with_its_reason(serve, folder, manners, rng):
+    source = linked(serve(lambda _: Answer(b"<html>letters</html>", "text/html")).url)
+    result = by_id.fetch(source, ["a"], folder, manners, rng)
+    assert of(result) == {"failed": ["a"]}
+    assert "no link" in result.status["reason"][0].as_py()
+
+
+def test_answer_at_the_archives_limit_is_divided(serve, folder, manners, rng):
+    archive = serve(Pages({"a": 3, "b": 3, "c": 3}))
+    source = linked(archive.url, limit=4)
+    result = by_id.fetch(source, ["a", "b", "c"], folder, manners, rng)
+    assert result.of("found") == ["a", "b", "c"]
+    assert next(asked.one("IDS") for asked in archive.asked if asked.path == "/ask") == "a,b,c"
+    alone = by_id.fetch(dataclasses.replace(source, limit=3), ["a"], folder / "b", manners, rng)
+    assert "the archive cuts its answers at 3 rows" in alone.status["reason"][0].as_py()
+
+
+def test_file_whose_manifest_is_gone_is_not_read(serve, folder, manners, rng):
+    source = shelf(serve(on_shelf).url)
+    path = by_id.fetch(source, ["a1"], folder, manners, rng).files[0]
+    manifest.remove(path)
+    with pytest.raises(DataError, match="has no manifest; delete it and run again"):
+        answers.rows(source, path)

@@ -126,3 +126,11 @@ def test_locks_lie_in_the_cache_of_the_user(monkeypatch, tmp_path):
     with hosts.turn(HOST, hosts.Manners(interval_s=0.0), soon()):
         pass
     assert {os.stat(p).st_mode & 0o077 for p in hosts.Manners().locks.iterdir()} == {0}
+
+
+def test_pace_scales_the_pauses_and_nothing_else():
+    manners = hosts.Manners(at_once=3, interval_s=2.0, backoff_s=4.0, timeout_s=30.0)
+    slower = manners.paced(2.5)
+    assert (slower.interval_s, slower.backoff_s) == (5.0, 10.0)
+    assert dataclasses.replace(slower, interval_s=2.0, backoff_s=4.0) == manners
+    assert manners.paced(0).interval_s == 0

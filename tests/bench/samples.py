@@ -37,7 +37,7 @@ def crts(folder: Path, count: int, rng: np.random.Generator) -> Sample:
         return Sample(
             f"{count:,} SIMULATED light curves in place of the Catalina survey's, {described(curves)}", curves
         )
-    source = local.LocalSource("CRTS SSS", {"time": "mjd"}, "mjd", 1, [])
+    source = local.LocalSource("CRTS SSS", "tables", {"time": "mjd"}, "mjd", 1, [])
     raw = local.read([folder / "light_curves.parquet"], [], [], source).light_curves
     drawn = np.sort(rng.choice(raw.num_rows, min(count, raw.num_rows), replace=False))
     curves = ragged.from_table(clean(raw.take(drawn), CUTS)[0])

@@ -322,7 +322,7 @@ def test_raw_tables_in_several_chunks_are_the_same_as_in_one():
 
 @pytest.mark.real
 def test_real_catalina_light_curves(real_data):
-    source = local.LocalSource("CRTS", {"time": "mjd"}, "mjd", 1, [])
+    source = local.LocalSource("CRTS", "tables", {"time": "mjd"}, "mjd", 1, [])
     raw = local.read([real_data / "crts_sss_variables" / "light_curves.parquet"], [], [], source).light_curves
     light_curves, cleaning = clean(raw, PUBLISHED)
     total = {name: int(np.sum(cleaning[name].to_numpy())) for name in cleaning.column_names[2:]}

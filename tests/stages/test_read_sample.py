@@ -13,6 +13,7 @@ POINTS = {
 }
 SOURCE = {
     "survey": "my survey",
+    "format": "tables",
     "columns": {"object_id": "star", "time": "hjd"},
     "time_format": "jd",
     "flag_limit": 1,

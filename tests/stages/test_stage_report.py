@@ -8,9 +8,12 @@ import pytest
 import synthetic_run
 
 from workflow_scripts import edge, tables
+from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.labels import LABELS
 from workflow_scripts.report import catalogue
 from workflow_scripts.stages import report
+from workflow_scripts.surveys.curve_status import STATUS
+from workflow_scripts.verification import VERIFICATION
 
 CLASSES = ("EA", "RRAB")
 SHARDS = 2
@@ -31,7 +34,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     for name, table in single.items():
         tables.write(getattr(run, name), folder / f"{name}.parquet", table)
     values |= {"importance": [], "priors": [], "objects": [], "cleaning": [], "light_curves": []}
-    values |= {"catalogues": [], "suspected": []}
+    values |= {"catalogues": [], "suspected": [], "agreement": [], "downloads": [], "verification": []}
 
     def write(name: str, rows: pa.Table, table: tables.Table) -> None:
         path = folder / f"{name}-{len(values[name])}.parquet"
@@ -51,12 +54,17 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
             path = folder / f"{name}-{sample}.parquet"
             pq.write_table(synthetic_run.whole_catalogue(rows, CLASSES), path)
             values[name].append(path)
+    write("agreement", synthetic_run.agreement(), LABEL_AGREEMENT)
+    for _ in range(SHARDS):
+        write("downloads", synthetic_run.downloads(), STATUS)
+    write("verification", synthetic_run.verification(), VERIFICATION)
     outputs = {name: folder / "report" / name for name in ("report.html", "figures", "tables")}
     values |= {"report": outputs["report.html"], "figures": outputs["figures"], "tables": outputs["tables"]}
     return values | {
         "run": "synthetic",
         "configuration": run.configuration,
         "sample_names": list(run.objects),
+        "archived": {"agreement": ["known"], "downloads": ["known"], "verification": ["field"]},
         "n_shards": SHARDS,
     }
 
@@ -78,6 +86,7 @@ def test_the_page_its_figures_and_its_tables_are_written(done: Path) -> None:
     lists = {path.stem for path in (done / "tables").iterdir()}
     assert {"confusion_lightgbm", "importance_xgboost", "reliability", "classes_field", "gallery_field_EA"} <= figures
     assert {"comparison_original_smote", "cleaning", "objects", "periods", "assumptions"} <= lists
+    assert {"agreement_known", "downloads", "verification_field"} <= lists
     assert all(f'<figure id="{name}">' in html for name in figures)
     assert all(f'<figure class="table" id="{name}">' in html for name in lists)
     assert html.count("<figure") == len(figures) + len(lists)

@@ -24,7 +24,8 @@ LONG = {
 
 def source(**change) -> LocalSource:
     """Say nothing about the files but what is in change."""
-    given = {"survey": "test survey", "columns": {}, "time_format": "mjd", "flag_limit": 1, "bands": []}
+    given = {"survey": "test survey", "format": "tables", "columns": {}, "time_format": "mjd"}
+    given |= {"flag_limit": 1, "bands": []}
     return LocalSource(**(given | change))
 
 

@@ -159,3 +159,17 @@ def test_coordinates_written_as_text(real_data):
     sample = local.read(*files, source(columns=mapping, time_format="jd", bands=["I"]))
     row = sample.objects.filter(pc.equal(sample.objects["object_id"], "LMC_SC10_100630")).to_pylist()[0]
     assert (row["ra_deg"], row["dec_deg"], row["class"]) == (77.730795, -69.23719, "BE")
+
+
+def test_native_files_of_a_survey_need_no_column_map(tmp_path):
+    for star, mag in (("OGLE-LMC-CEP-0001", 15.0), ("OGLE-LMC-CEP-0002", 16.0)):
+        path = tmp_path / "phot" / "I" / f"{star}.dat"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{5000 + day}.5 {mag:.3f} 0.010\n" for day in range(3)))
+    (tmp_path / "stars.csv").write_text("object_id,class\nOGLE-LMC-CEP-0001,CEP\n")
+    ogle = source(survey="OGLE-IV", format="ogle", bands=["I"])
+    sample = local.read(sorted(tmp_path.glob("phot/I/*.dat")), [tmp_path / "stars.csv"], [], ogle)
+    first = sample.light_curves.to_pylist()[0]
+    assert (first["object_id"], first["band"]) == ("OGLE-LMC-CEP-0001", "I")
+    assert first["time"] == [55000.0, 55001.0, 55002.0]  # HJD - 2450000 became MJD
+    assert sample.objects["class"].to_pylist() == ["CEP", None]

@@ -8,7 +8,7 @@ the next run.
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow_scripts import progress, tables
-from workflow_scripts.archives import checks, http, manifest
+from workflow_scripts.archives import answers, manifest
+from workflow_scripts.archives.answers import Job, Source
 from workflow_scripts.archives.hosts import Manners
-from workflow_scripts.archives.retry import RefusedError, TransientError, UnavailableError
+from workflow_scripts.archives.retry import RefusedError, UnavailableError
 from workflow_scripts.tables import Column, DataError, Table
 
 _LOG = logging.getLogger(__name__)
@@ -42,24 +43,6 @@ STATUS = Table(
 
 
 @dataclass(frozen=True)
-class Source:
-    """An archive that gives light curves by identifier.
-
-    `request` makes the question for some identifiers, `read` turns the answer's file into a table (identifiers as
-    text) that must have `columns`; `id` is the identifier's column, `unique` identify a row together.
-    """
-
-    name: str
-    request: Callable[[Sequence[str]], http.Request]
-    read: Callable[[Path], pa.Table]
-    columns: tuple[str, ...]
-    id: str
-    unique: tuple[str, ...]
-    suffix: str = ".csv"
-    batch: int = 100
-
-
-@dataclass(frozen=True)
 class Result:
     """Status of every identifier, in the order asked (STATUS), and the files with their rows (and maybe others')."""
 
@@ -72,21 +55,30 @@ class Result:
         return chosen
 
 
-def fetch(source: Source, ids: Sequence[str], folder: Path, manners: Manners, rng: np.random.Generator) -> Result:
+def fetch(
+    source: Source,
+    ids: Sequence[str],
+    folder: Path,
+    manners: Manners,
+    rng: np.random.Generator,
+    shared: Path | None = None,
+) -> Result:
     """Download the light curves of ids into folder, as far as they are not there, and write folder/status.parquet.
 
+    The archive's own files go to the folder `shared`, which other jobs may use at the same time (default folder/files).
     Batches have the same members whatever is there already, so that a run that was killed ends with the same files.
-    A batch that the archive refuses is halved until the culprit is alone. Raises DataError if answers lack a column;
-    whatever else goes wrong is a reason in the status, which `require` turns into an error.
+    A batch that the archive refuses is halved until the culprit is alone. Raises DataError if answers lack a column,
+    or if nothing at all is where it should be; what else goes wrong is a reason in the status, which `require` turns
+    into an error.
     """
     wanted = list(dict.fromkeys(ids))
     if len(wanted) < len(ids):
         _LOG.warning("%s: %d of %d identifiers are duplicates", source.name, len(ids) - len(wanted), len(ids))
     known = set(_held(source, folder, wanted)[0])
-    batches = [wanted[first : first + source.batch] for first in range(0, len(wanted), source.batch)]
-    batches = [rest for batch in batches if (rest := [name for name in batch if name not in known])]
-    reasons = _ask_all(source, batches, folder, manners, rng)
+    batches = [rest for batch in _batches(source, wanted) if (rest := [name for name in batch if name not in known])]
+    reasons = _ask_all(Job(source, folder, shared or folder / "files", manners), batches, rng)
     rows, files = _held(source, folder, wanted)
+    _check_not_all_absent(source, list(rows), files)
     columns = [(name, *_status(rows.get(name), reasons.get(name))) for name in wanted]
     status = pa.table([list(column) for column in zip(*columns, strict=True)] or [[]] * 4, schema=STATUS.schema)
     manifest.sweep(folder / "status.parquet")
@@ -109,10 +101,17 @@ def require(source: Source, result: Result, folder: Path) -> None:
         )
 
 
-def _ask_all(
-    source: Source, batches: Sequence[Sequence[str]], folder: Path, manners: Manners, rng: np.random.Generator
-) -> dict[str, str]:
+def _batches(source: Source, wanted: Sequence[str]) -> list[list[str]]:
+    """Divide identifiers into those asked for together; a batch lies in one file of the archive."""
+    groups: dict[str, list[str]] = {}
+    for name in wanted:
+        groups.setdefault(source.file(name) if source.file else "", []).append(name)
+    return [group[i : i + source.batch] for group in groups.values() for i in range(0, len(group), source.batch)]
+
+
+def _ask_all(job: Job, batches: Sequence[Sequence[str]], rng: np.random.Generator) -> dict[str, str]:
     """Ask for all batches, two at a time; returns the identifiers that failed with the reason."""
+    source = job.source
     reasons: dict[str, str] = {}
     in_vain = 0
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -122,9 +121,7 @@ def _ask_all(
                 reasons |= {name: why for batch in batches[part.start :] for name in batch}
                 break
             streams = rng.spawn(part.stop - part.start)
-            asked = [
-                pool.submit(_ask, source, b, folder, manners, r) for b, r in zip(batches[part], streams, strict=True)
-            ]
+            asked = [pool.submit(_ask, job, b, r) for b, r in zip(batches[part], streams, strict=True)]
             for batch, answer in zip(batches[part], asked, strict=True):
                 failed = answer.result()
                 reasons |= failed
@@ -132,46 +129,43 @@ def _ask_all(
     return reasons
 
 
-def _ask(
-    source: Source, ids: Sequence[str], folder: Path, manners: Manners, rng: np.random.Generator, halve: bool = True
-) -> dict[str, str]:
-    path = folder / f"{hashlib.sha256(chr(10).join(ids).encode()).hexdigest()[:16]}{source.suffix}"
-    counts: dict[str, int] = {}
+def _ask(job: Job, ids: Sequence[str], rng: np.random.Generator, halve: bool = True) -> dict[str, str]:
+    source = job.source
+    path = job.folder / f"{hashlib.sha256(chr(10).join(ids).encode()).hexdigest()[:16]}{source.answer_suffix}"
     try:
-        http.fetch(
-            source.request(ids), path, manners, rng, count=lambda part: _count(source, ids, part, counts), notes=counts
-        )
+        answers.transfer(job, ids, path, rng)
     except UnavailableError as error:
         return dict.fromkeys(ids, str(error))
     except RefusedError as error:
+        if error.status in source.absent:
+            answers.write_empty(source, ids, path)
+            return {}
         if len(ids) == 1 or not halve or error.status not in _ONE_MAY_BE_BAD:
             return dict.fromkeys(ids, str(error))
         left, right = ids[: len(ids) // 2], ids[len(ids) // 2 :]
-        failed = _ask(source, left, folder, manners, rng)
+        failed = _ask(job, left, rng)
         # Where a whole half is refused, the fault is hardly with single identifiers: the host is spared the rest.
-        return failed | _ask(source, right, folder, manners, rng, len(failed) < len(left) or len(left) == 1)
+        return failed | _ask(job, right, rng, len(failed) < len(left) or len(left) == 1)
     return {}
 
 
-def _count(source: Source, ids: Sequence[str], part: Path, counts: dict[str, int]) -> int:
-    """Check the answer; returns its rows, and in counts those of every identifier."""
-    try:
-        rows = source.read(part)
-    except DataError as error:
-        raise TransientError(str(error)) from error
-    if problem := checks.missing_columns(rows.column_names, source.columns):
-        raise DataError(f"{source.name}: {problem}; the archive has changed its format: its plug-in must follow")
-    if problem := checks.unasked(rows, source.id, set(ids)) or checks.repeated(rows, source.unique):
-        raise TransientError(problem)
-    counts |= dict.fromkeys(ids, 0) | Counter(rows[source.id].to_pylist())
-    return len(rows)
+def _check_not_all_absent(source: Source, ids: Sequence[str], files: Sequence[Path]) -> None:
+    """Refuse "no data" for everything where that is what an archive says whose folders have moved, too."""
+    if source.absent and files and all(path.stat().st_size == 0 for path in files):
+        for path in files:
+            manifest.remove(path)
+        raise DataError(
+            f"{source.name}: no data (HTTP status {source.absent[0]}) for all of {len(ids)} identifiers, such as "
+            f"'{ids[0]}', expected at least one light curve; see whether {source.request(ids[:1]).url} is there: "
+            "the identifiers are not the archive's, or its folders have moved and the plug-in must follow"
+        )
 
 
 def _held(source: Source, folder: Path, wanted: Sequence[str]) -> tuple[dict[str, int], list[Path]]:
     """Rows of every identifier that the trusted files of the folder answer for, and those files."""
     rows: dict[str, int] = {}
     files = []
-    for place in sorted(folder.glob(f"*{source.suffix}{manifest.SUFFIX}")):
+    for place in sorted(folder.glob(f"*{source.answer_suffix}{manifest.SUFFIX}")):
         path = place.with_name(place.name.removesuffix(manifest.SUFFIX))
         found = manifest.read(path)
         counts = dict(found.notes) if found else {}

@@ -5,6 +5,7 @@ kill -9 too. When the next request may begin is a time in one more file, so that
 """
 
 import contextlib
+import dataclasses
 import fcntl
 import os
 import re
@@ -44,6 +45,10 @@ class Manners:
     longest_pause_s: float = 120.0
     budget_s: float = 3600.0
     locks: Path = field(default_factory=_shared_folder)
+
+    def paced(self, pace: float) -> "Manners":
+        """Give the same manners with all pauses between requests, and before another try, times a factor."""
+        return dataclasses.replace(self, interval_s=self.interval_s * pace, backoff_s=self.backoff_s * pace)
 
 
 def name(url: str) -> str:

@@ -19,6 +19,7 @@ from workflow_scripts.archives.retry import UnavailableError
 from workflow_scripts.tables import DataError, Table
 
 _LOG = logging.getLogger(__name__)
+CHUNK_ROWS = 50_000  # of an uploaded table that travel together
 
 
 def fetch(
@@ -84,7 +85,7 @@ def count(query: Query, manners: Manners, rng: np.random.Generator) -> int | Non
 
 
 def fetch_for(
-    query: Query, upload: Upload, path: Path, manners: Manners, rng: np.random.Generator, chunk_rows: int = 50_000
+    query: Query, upload: Upload, path: Path, manners: Manners, rng: np.random.Generator, chunk_rows: int = CHUNK_ROWS
 ) -> Manifest:
     """Answer to a query that joins an uploaded table, sent in chunks of rows and joined in their order.
 

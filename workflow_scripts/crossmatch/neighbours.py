@@ -8,11 +8,14 @@ sources are in it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from workflow_scripts.crossmatch.positions import Reals, Rows, chord, separations_arcsec
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 _LEAF = 12  # sources in a leaf; the quickest of 4 to 32 on catalogues sorted by HEALPix cell
 _BLOCK = 250_000  # sources asked about at once
@@ -105,7 +108,7 @@ def _pairs(a: Points, b: Points, reach_arcsec: float) -> Iterator[Pairs]:
             yield first + i, j, separations_arcsec(block[i], b.vectors[j])
 
 
-def _crowded(tree: cKDTree, vectors: Reals, places: Rows, reach: float) -> Iterator[tuple[Rows, Rows]]:
+def _crowded(tree: "cKDTree", vectors: Reals, places: Rows, reach: float) -> Iterator[tuple[Rows, Rows]]:
     """All pairs of the sources at some places, cut into parts of bounded size."""
     waiting = [places] if len(places) else []
     while waiting:
@@ -119,5 +122,7 @@ def _crowded(tree: cKDTree, vectors: Reals, places: Rows, reach: float) -> Itera
             yield part[pairs["i"]], pairs["j"]
 
 
-def _tree(vectors: Reals) -> cKDTree:
+def _tree(vectors: Reals) -> "cKDTree":
+    from scipy.spatial import cKDTree  # not at the top: every Snakefile that is read would wait for it
+
     return cKDTree(vectors, leafsize=_LEAF, balanced_tree=False)

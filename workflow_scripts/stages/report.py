@@ -11,8 +11,11 @@ import pyarrow.parquet as pq
 from workflow_scripts import assumptions, edge, fingerprint
 from workflow_scripts import tables as contract
 from workflow_scripts.features import FEATURES
+from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.labels import LABELS
 from workflow_scripts.report import catalogue, content, page
+from workflow_scripts.surveys.curve_status import STATUS
+from workflow_scripts.verification import VERIFICATION
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,12 +37,16 @@ def main(
     priors: list[Path],
     catalogues: list[Path],
     suspected: list[Path],
+    agreement: list[Path],
+    downloads: list[Path],
+    verification: list[Path],
     report: Path,
     figures: Path,
     tables: Path,
     run: str,
     configuration: dict[str, Any],
     sample_names: list[str],
+    archived: dict[str, list[str]],
     n_shards: int,
 ) -> None:
     """Read what the run wrote about itself, and the light curves to be shown; write the report."""
@@ -68,9 +75,22 @@ def main(
             catalogues=agreed,
             suspected=doubtful,
             light_curves={name: _chosen(paths, agreed[name]) for name, paths in curves.items()},
+            **_from_archives(archived, agreement, downloads, verification, n_shards),
         )
     )
     _write(made, report, figures, tables)
+
+
+def _from_archives(
+    names: dict[str, list[str]], agreement: list[Path], downloads: list[Path], verification: list[Path], n_shards: int
+) -> dict[str, dict[str, pa.Table]]:
+    """Tables about archives by sample; names says which samples each kind of them is of, in the order of the files."""
+    asked = _sharded(names["downloads"], downloads, n_shards)
+    return {
+        "agreement": {n: contract.read(p, LABEL_AGREEMENT) for n, p in _named(names["agreement"], agreement)},
+        "downloads": {n: contract.read_all(paths, STATUS) for n, paths in asked.items()},
+        "verification": {n: contract.read(p, VERIFICATION) for n, p in _named(names["verification"], verification)},
+    }
 
 
 def _listed(names: list[str], paths: list[Path]) -> dict[str, pa.Table]:

@@ -1,11 +1,13 @@
-"""The user's own files as a survey: light curves, long or with list columns, lists of objects, photometry."""
+"""The user's own files as a survey: light curves in tables or in a survey's native files, lists of objects."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow_scripts.surveys import Sample, columns, lists, points
+import pyarrow as pa
+
+from workflow_scripts.surveys import Sample, columns, download_curves, lists, points, registry
 from workflow_scripts.surveys.checks import TimeFormat
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,7 @@ class LocalSource:
     """What the user says about the files; keys, meanings and defaults: config.schema.yaml, `local`."""
 
     survey: str
+    format: str
     columns: dict[str, str]
     time_format: TimeFormat
     flag_limit: int
@@ -30,11 +33,18 @@ def read(
     Objects without light curves stay in the objects table; light curves of objects that no list has get a row there
     without coordinates. Raises DataError if the files cannot mean what the source says.
     """
-    curve_files = [columns.read(path, points.COLUMNS, points.REQUIRED, source.columns) for path in light_curves]
+    curves, curve_files = _light_curves(light_curves, source)
     object_files = [columns.read(path, lists.OBJECT, lists.REQUIRED, source.columns) for path in objects]
     photometry_files = [columns.read(path, lists.PHOTOMETRY, lists.REQUIRED, source.columns) for path in photometry]
     everything = [*curve_files, *object_files, *photometry_files]
     columns.check_mapping(source.columns, sorted({name for file in everything for name in file.file.names}))
-    curves = points.light_curves(curve_files, source.time_format, source.flag_limit, source.bands)
     rows = lists.objects(object_files, curves, source.survey)
     return Sample(rows, lists.photometry(photometry_files, rows), curves)
+
+
+def _light_curves(paths: Sequence[Path], source: LocalSource) -> tuple[pa.Table, list[columns.Columns]]:
+    """Raw light curves, and the tables they came from; native files need no column map."""
+    if source.format != "tables":
+        return download_curves.read_native(registry.load(source.format), paths, source.bands), []
+    files = [columns.read(path, points.COLUMNS, points.REQUIRED, source.columns) for path in paths]
+    return points.light_curves(files, source.time_format, source.flag_limit, source.bands), files

@@ -1,0 +1,1 @@
+"""The surveys that the workflow knows, one file each; registry.py finds them."""

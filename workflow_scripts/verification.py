@@ -1,0 +1,72 @@
+"""A catalogue against published ones: on how many common objects the class is the same (Qiao 2024, Table 7)."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workflow_scripts.crossmatch import Positions, Rule, match
+from workflow_scripts.tables import Column, Table
+
+VERIFICATION = Table(
+    "verification",
+    (
+        Column("reference", pa.string(), "", "published catalogue"),
+        Column("class", pa.string(), "", "class in this run's catalogue; all = every class"),
+        Column("n_objects", pa.int32(), "", "objects of the class with a position"),
+        Column("n_common", pa.int32(), "", "of them in the published catalogue"),
+        Column("n_other_label", pa.int32(), "", "of these with no label there, or one that no class of the run lists"),
+        Column("n_agree", pa.int32(), "", "of these with the same class there"),
+        Column("purity", pa.float64(), "", "n_agree among those common objects whose label a class lists", True),
+    ),
+)
+
+
+def verify(
+    catalogue: pa.Table,
+    references: Mapping[str, pa.Table],
+    classes: Mapping[str, Sequence[str]],
+    radius_arcsec: float,
+) -> pa.Table:
+    """VERIFICATION for the rows of a catalogue (ra_deg, dec_deg, class) against published ones (tables.SOURCES).
+
+    classes = labels of each class of the run; empty = every label is a class. Counterparts are mutually nearest.
+    """
+    # ASSUME positions are compared as published: a star that moves more than the radius between epochs is not common.
+    placed = _placed(catalogue)
+    class_of = {label: name for name, labels in classes.items() for label in labels}
+    rows = []
+    for reference, sources in references.items():
+        listed = _placed(sources)
+        pairs = match(_positions(placed), _positions(listed), Rule(radius_arcsec))
+        ours = placed["class"].take(pairs["a_row"]).to_pylist()
+        labels = listed["class"].take(pairs["b_row"]).to_pylist()
+        theirs = [class_of.get(label) if classes else label for label in labels]
+        rows += _rows(reference, placed["class"].to_pylist(), ours, theirs)
+    return pa.Table.from_pylist(rows, schema=VERIFICATION.schema)
+
+
+def _placed(rows: pa.Table) -> pa.Table:
+    return rows.select(["ra_deg", "dec_deg", "class"]).filter(
+        pc.and_(pc.is_valid(rows["ra_deg"]), pc.is_valid(rows["dec_deg"]))
+    )
+
+
+def _positions(rows: pa.Table) -> Positions:
+    return Positions(*(rows[name].to_numpy() for name in ("ra_deg", "dec_deg")))
+
+
+def _rows(
+    reference: str, objects: Sequence[str], ours: Sequence[str], theirs: Sequence[str | None]
+) -> list[dict[str, object]]:
+    pairs = list(zip(ours, theirs, strict=True))
+    total, common = Counter(objects), Counter(ours)
+    other, agree = Counter(a for a, b in pairs if b is None), Counter(a for a, b in pairs if a == b)
+    rows = []
+    for name in [*sorted(total), "all"]:
+        counts = [c.total() if name == "all" else c[name] for c in (total, common, other, agree)]
+        judged = counts[1] - counts[2]
+        row = dict(zip(VERIFICATION.names[1:6], [name, *counts], strict=True))
+        rows.append({"reference": reference, **row, "purity": counts[3] / judged if judged else None})
+    return rows
