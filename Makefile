@@ -9,14 +9,16 @@ RUN ?= results/demo
 CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
 PREPARE := $(MAKE) --silent $(READY)
 
-.PHONY: help environment demo crts classify bench test test-real check manual lock
+.PHONY: help environment demo crts clusters classify bench test test-real test-vo test-online check manual lock
 
 help:
 	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
 	@echo "make crts       the same with 16,195 real stars of the Catalina survey, where ../shared/data exists"
+	@echo "make clusters   members of three open clusters in real Gaia fields, where ../shared/data exists"
 	@echo "make classify   class of one light curve: make classify RUN=results/demo FILE=light_curve.csv"
 	@echo "make bench      speed against other packages on one core -> docs/benchmark.md and docs/benchmark.png"
 	@echo "make test       all tests that need no real survey data; make test-real: those that do"
+	@echo "make test-vo    the downloads against a real VO server; make test-online: one row from every archive, over the network"
 	@echo "make check      style, types, dry runs, rules of the house"
 	@echo "make manual     rewrite the generated parts of config/README.md"
 	@echo "make lock       resolve the dependencies of pyproject.toml anew into requirements.lock"
@@ -38,6 +40,13 @@ crts:
 	$(SNAKEMAKE) --configfile config/crts.yaml
 	@echo "make crts: done. Report: results/crts/report/report.html  Catalogues: results/crts/catalogue/"
 
+clusters:
+	@echo "make clusters: members of M67, the Pleiades and Blanco 1 in real Gaia fields; about 1.5 minutes on two cores."
+	@test -d ../shared/data/gaia_clusters || { echo "make clusters: ../shared/data/gaia_clusters does not exist; nothing to do" >&2; exit 1; }
+	@$(PREPARE)
+	$(SNAKEMAKE) clusters --configfile config/clusters.yaml
+	@echo "make clusters: done. Members, methods and diagrams: results/clusters/clusters/<region>/"
+
 classify:
 	@echo "make classify: class, probabilities, conformal set and period of one light curve; some seconds."
 	@test -n "$(FILE)" || { echo "make classify: say which file: make classify RUN=$(RUN) FILE=light_curve.csv" >&2; exit 2; }
@@ -55,15 +64,27 @@ bench:
 test:
 	@echo "make test: all tests without real survey data; about 15 minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m "not real and not online"
+	$(BIN)/python -m pytest -rs -m "not real and not vo and not online"
 	@echo "make test: done."
 
 test-real:
 	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 3 minutes."
 	@test -d ../shared/data || echo "make test-real: ../shared/data does not exist; every test will be skipped"
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m "real and not online"
+	$(BIN)/python -m pytest -rs -m "real and not vo and not online"
 	@echo "make test-real: done."
+
+test-vo:
+	@echo "make test-vo: downloads from a real VO server (Debian's DaCHS), started on this machine, and a run through it; about 6 minutes."
+	@$(PREPARE)
+	$(BIN)/python -m pytest -rs -m vo
+	@echo "make test-vo: done."
+
+test-online:
+	@echo "make test-online: one row from every archive, over the network; some minutes."
+	@$(PREPARE)
+	$(BIN)/python -m pytest -rs -m online
+	@echo "make test-online: done."
 
 check:
 	@echo "make check: style, types, Snakemake's lint, dry runs, rules of the house; about 1 minute."

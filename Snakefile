@@ -9,6 +9,7 @@ min_version("9.27")
 sys.path.insert(0, str(workflow.basedir))
 
 from workflow_scripts import edge, settings
+from workflow_scripts.surveys import plan, registry
 
 # A run is one file: --configfile replaces the default run, it does not add to it.
 if "run" not in config and not workflow.overwrite_configfiles:
@@ -16,7 +17,7 @@ if "run" not in config and not workflow.overwrite_configfiles:
     configfile: Path(workflow.basedir) / "config/config.yaml"
 
 
-settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml")
+settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml", registry.offers())
 
 RUN = f"results/{config['run']}"
 settings.check_writable(Path(RUN))
@@ -27,9 +28,22 @@ include: "rules/acquire.smk"
 include: "rules/lightcurves.smk"
 include: "rules/classify.smk"
 include: "rules/report.smk"
+include: "rules/clusters.smk"
 
 
 edge.adopt(workflow)
+
+if workflow.is_main_process:
+    for line in plan.lines(config):
+        logger.info(line)
+
+
+rule clusters:
+    message:
+        "Run {config[run]}: open clusters are complete."
+    input:
+        summaries=expand(rules.summarise_cluster.output, region=REGIONS),
+        overdensities=expand(rules.overdensities.output, region=REGIONS),
 
 
 rule all:
@@ -39,4 +53,6 @@ rule all:
     input:
         catalogues=expand(rules.ensemble.output, sample=CLASSIFIED),
         settings=rules.object_settings.output,
+        verification=expand(rules.verify_catalogue.output, sample=VERIFIED),
         report=rules.report.output.report,
+        clusters=rules.clusters.input,

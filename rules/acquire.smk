@@ -38,10 +38,196 @@ rule read_sample:
         sample=from_source("local"),
     params:
         source=lambda wildcards: local_source(wildcards.sample),
+        plugin=lambda wildcards: plugin(local_source(wildcards.sample)["format"]),
     conda:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/read_sample.py"
+
+
+rule download_catalogue:
+    message:
+        "Catalogue {wildcards.catalogue}: {params.survey} {params.where}"
+    output:
+        sources=f"{RUN}/published/{{catalogue}}.parquet",
+    log:
+        f"{RUN}/logs/download_catalogue/{{catalogue}}.log",
+    params:
+        survey=lambda wildcards: catalogue(wildcards.catalogue)["survey"],
+        where=lambda wildcards: catalogue(wildcards.catalogue)["where"],
+        folder=f"{DOWNLOADS}/catalogues/{{catalogue}}",
+        mirrors=config["mirrors"],
+        pace=config["pace"],
+        seed=config["seed"],
+        plugin=lambda wildcards: plugin(catalogue(wildcards.catalogue)["survey"]),
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/download_catalogue.py"
+
+
+rule label_sample:
+    message:
+        "Objects of sample {wildcards.sample}; of two catalogues those on whose class both agree."
+    input:
+        catalogues=lambda wildcards: expand(
+            rules.download_catalogue.output.sources, catalogue=archive(wildcards.sample)["objects"]
+        ),
+    output:
+        objects=f"{RUN}/samples/{{sample}}/objects.parquet",
+        agreement=f"{RUN}/samples/{{sample}}/agreement.parquet",
+    log:
+        f"{RUN}/logs/label_sample/{{sample}}.log",
+    wildcard_constraints:
+        sample=one_of(ARCHIVED),
+    params:
+        survey=lambda wildcards: survey_title(wildcards.sample),
+        radius_arcsec=lambda wildcards: archive(wildcards.sample)["radius_arcsec"],
+        classes=config["classes"],
+        ignore_labels=config["ignore_labels"],
+        accept=lambda wildcards: archive(wildcards.sample)["accept"],
+        n_max=lambda wildcards: archive(wildcards.sample)["at_most"],
+        seed=config["seed"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/label_sample.py"
+
+
+rule download_light_curves:
+    message:
+        "Light curves of {wildcards.sample} from {params.survey}, shard {wildcards.shard}."
+    input:
+        objects=rules.label_sample.output.objects,
+    output:
+        light_curves=f"{RUN}/raw/{{sample}}/{{shard}}.parquet",
+        status=f"{RUN}/samples/{{sample}}/downloads/{{shard}}.parquet",
+    log:
+        f"{RUN}/logs/download_light_curves/{{sample}}/{{shard}}.log",
+    wildcard_constraints:
+        sample=one_of(ARCHIVED),
+    params:
+        survey=lambda wildcards: SAMPLES[wildcards.sample]["source"],
+        bands=lambda wildcards: archive(wildcards.sample)["bands"],
+        radius_arcsec=lambda wildcards: archive(wildcards.sample)["radius_arcsec"],
+        folder=lambda wildcards: f"{DOWNLOADS}/{SAMPLES[wildcards.sample]['source']}",
+        n_shards=len(SHARDS),
+        mirrors=config["mirrors"],
+        pace=config["pace"],
+        seed=config["seed"],
+        plugin=lambda wildcards: plugin(SAMPLES[wildcards.sample]["source"]),
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/download_light_curves.py"
+
+
+rule read_hats:
+    message:
+        "Light curves of {wildcards.sample} from a HATS collection, shard {wildcards.shard}."
+    input:
+        targets=lambda wildcards: expand(
+            rules.download_catalogue.output.sources, catalogue=SAMPLES[wildcards.sample]["hats"]["objects"] or []
+        ),
+    output:
+        shard_rows=f"{RUN}/raw/{{sample}}/{{shard}}.parquet",
+        shard_objects=f"{RUN}/samples/{{sample}}/objects/{{shard}}.parquet",
+    log:
+        f"{RUN}/logs/read_hats/{{sample}}/{{shard}}.log",
+    wildcard_constraints:
+        sample=from_source("hats"),
+    params:
+        source=lambda wildcards: hats_source(wildcards.sample),
+        n_shards=len(SHARDS),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/read_hats.py"
+
+
+# A collection has no magnitudes of other surveys: the photometry of its objects is empty.
+rule join_objects:
+    message:
+        "Objects of sample {wildcards.sample}, all shards."
+    input:
+        shards=expand(f"{RUN}/samples/{{{{sample}}}}/objects/{{shard}}.parquet", shard=SHARDS),
+    output:
+        objects=f"{RUN}/samples/{{sample}}/objects.parquet",
+        photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
+    log:
+        f"{RUN}/logs/join_objects/{{sample}}.log",
+    wildcard_constraints:
+        sample=from_source("hats"),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/join_objects.py"
+
+
+rule counterparts:
+    message:
+        "Gaia DR3, 2MASS and AllWISE counterparts of {wildcards.sample}."
+    input:
+        objects=f"{RUN}/samples/{{sample}}/objects.parquet",
+    output:
+        counterparts=f"{RUN}/samples/{{sample}}/counterparts.parquet",
+    log:
+        f"{RUN}/logs/counterparts/{{sample}}.log",
+    wildcard_constraints:
+        sample=one_of(ARCHIVED),
+    params:
+        epoch_yr=lambda wildcards: epoch_yr(wildcards.sample),
+        radius_arcsec=lambda wildcards: archive(wildcards.sample)["radius_arcsec"],
+        folder=f"{DOWNLOADS}/counterparts/{{sample}}",
+        mirrors=config["mirrors"],
+        pace=config["pace"],
+        seed=config["seed"],
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/counterparts.py"
+
+
+rule download_dust_map:
+    message:
+        "Dust map Bayestar19, 0.73 GB."
+    output:
+        dust_map="results/dust/bayestar2019.h5",
+    log:
+        "results/dust/download.log",
+    params:
+        folder="results/dust/download",
+        mirrors=config["mirrors"],
+        seed=config["seed"],
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/download_dust_map.py"
+
+
+rule deredden:
+    message:
+        "Photometry of {wildcards.sample}; extinction by map: {config[dust][map]}."
+    input:
+        counterparts=lambda wildcards: (
+            [rules.counterparts.output.counterparts] if archive(wildcards.sample)["counterparts"] else []
+        ),
+        dust_maps=DUST_MAPS,
+    output:
+        photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
+        extinction=f"{RUN}/samples/{{sample}}/extinction.parquet",
+    log:
+        f"{RUN}/logs/deredden/{{sample}}.log",
+    wildcard_constraints:
+        sample=one_of(ARCHIVED),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/deredden.py"
 
 
 rule check_samples:

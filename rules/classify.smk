@@ -264,3 +264,22 @@ rule ensemble:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/ensemble.py"
+
+
+rule verify_catalogue:
+    message:
+        "Catalogue of {wildcards.sample} against published ones."
+    input:
+        catalogue=rules.ensemble.output.catalogue,
+        references=expand(rules.download_catalogue.output.sources, catalogue=config["references"]),
+    output:
+        verification=f"{EVALUATION}/verification/{{sample}}.parquet",
+    log:
+        f"{RUN}/logs/verify_catalogue/{{sample}}.log",
+    params:
+        classes=config["classes"],
+        radius_arcsec=config["reference_radius_arcsec"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/verify_catalogue.py"

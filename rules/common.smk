@@ -1,12 +1,23 @@
 # Shared by all rule files. Names of samples, shards, models and folders, and the files that belong to them.
 
+from workflow_scripts import fingerprint
+from workflow_scripts.surveys import registry
+
 SAMPLES = config["samples"]
 SHARDS = [f"{i:04d}" for i in range(config["shards"])]
 LABELLED = [name for name, s in SAMPLES.items() if s["role"] == "labelled"]
 SCIENCE = [name for name, s in SAMPLES.items() if s["role"] == "science"]
 CONSTANT = [name for name, s in SAMPLES.items() if s["role"] == "constant"]
 CLASSIFIED = LABELLED + SCIENCE
+VERIFIED = SCIENCE if config["references"] else []
 ON_GPU = config["period"]["device"] == "gpu"
+
+# Samples whose light curves come from a survey's archive, and the catalogues that are downloaded, by name.
+ARCHIVED = [name for name, s in SAMPLES.items() if "archive" in s]
+LABELLED_BY_TWO = [name for name in ARCHIVED if len(SAMPLES[name]["archive"]["objects"]) == 2]
+DOWNLOADS = f"{RUN}/downloads"
+DUST = config["dust"]
+DUST_MAPS = [] if DUST["map"] == "none" else [DUST["file"] or "results/dust/bayestar2019.h5"]
 
 TRAINING = config["training"]
 BOOSTERS = ["lightgbm", "xgboost"]
@@ -16,14 +27,53 @@ PUBLISHED = expand("{model}-{data}", model=BOOSTERS, data=TRAINING["data"])
 MODELS = f"{RUN}/models"
 EVALUATION = f"{RUN}/evaluation"
 
+# REGIONS of the branch of open clusters; it is off where there are none.
+CLUSTERS = config["clusters"]
+REGIONS = CLUSTERS["regions"]
+CLUSTERS_ON_GPU = CLUSTERS["dec"]["device"] == "gpu"
+
 
 wildcard_constraints:
+    region="[A-Za-z0-9_]+",
     sample="[A-Za-z0-9_]+",
+    catalogue="[A-Za-z0-9_]+",
     shard=r"\d{4}",
 
 
+def one_of(names):
+    return "|".join(names) or "(?!)"
+
+
 def from_source(source):
-    return "|".join(name for name, s in SAMPLES.items() if s["source"] == source) or "(?!)"
+    return one_of([name for name, s in SAMPLES.items() if s["source"] == source])
+
+
+# What comes from a survey depends on the survey's file, not on those of all others.
+def plugin(survey):
+    return fingerprint.code(f"surveys.plugins.{survey}")
+
+
+def catalogue(name):
+    return config["catalogues"].get(name, {"survey": name, "where": ""})
+
+
+def archive(sample):
+    return SAMPLES[sample]["archive"]
+
+
+# Who was asked is part of what a table says of itself.
+def survey_title(sample):
+    title = registry.load(SAMPLES[sample]["source"]).title
+    return f"{title}, through mirrors" if config["mirrors"] else title
+
+
+# Positions of a sample's objects are those of its first catalogue.
+def epoch_yr(sample):
+    return registry.load(catalogue(archive(sample)["objects"][0])["survey"]).catalogue.epoch_yr
+
+
+def hats_source(sample):
+    return {key: value for key, value in SAMPLES[sample]["hats"].items() if key != "objects"}
 
 
 def local_source(sample):
@@ -43,3 +93,24 @@ def predictions(model):
         return expand(rules.predict.output.probabilities, sample=wildcards.sample, model=model)
 
     return files
+
+
+def regions_from(*sources):
+    return one_of([name for name, region in REGIONS.items() if region["source"] in sources])
+
+
+def named_clusters():
+    return sorted({region["cluster"] for region in REGIONS.values()} - {""})
+
+
+# A region needs the catalogue of open clusters only where it names one.
+def open_clusters(region):
+    return [rules.select_regions.output.open_clusters] if REGIONS[region]["cluster"] else []
+
+
+def wanted_region(name):
+    region = REGIONS[name]
+    keys = ("source", "release", "cluster", "ra_deg", "dec_deg", "radius_deg", "locus")
+    wanted = {key: region[key] for key in keys if key in region}
+    archive = {"gaia_dr2": "DR2", "gaia_dr3": "DR3"}
+    return wanted | {"release": archive.get(region["source"], region["release"])}

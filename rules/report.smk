@@ -21,6 +21,9 @@ rule report:
         priors=expand(rules.ensemble.output.priors, sample=CLASSIFIED),
         catalogues=expand(rules.ensemble.output.catalogue, sample=CLASSIFIED),
         suspected=expand(rules.ensemble.output.suspected, sample=CLASSIFIED),
+        agreement=expand(f"{RUN}/samples/{{sample}}/agreement.parquet", sample=LABELLED_BY_TWO),
+        downloads=expand(rules.download_light_curves.output.status, sample=ARCHIVED, shard=SHARDS),
+        verification=expand(rules.verify_catalogue.output.verification, sample=VERIFIED),
     output:
         report=report(f"{RUN}/report/report.html", category="Report", caption="report/report.rst"),
         figures=report(
@@ -41,6 +44,7 @@ rule report:
         run=config["run"],
         configuration=config,
         sample_names=CLASSIFIED,
+        archived={"agreement": LABELLED_BY_TWO, "downloads": ARCHIVED, "verification": VERIFIED},
         n_shards=len(SHARDS),
     conda:
         "../envs/cpu.yaml"

@@ -7,8 +7,11 @@ import pyarrow as pa
 
 from workflow_scripts import tables
 from workflow_scripts.assumptions import Assumption
+from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.labels import LABELS
 from workflow_scripts.report import catalogue, content
+from workflow_scripts.surveys.curve_status import STATUS
+from workflow_scripts.verification import VERIFICATION
 
 CLASSES = ("CEP", "DSCT", "EA", "EB", "EW", "Mira", "ROT", "RRAB", "RRC", "SR")
 FEATURES = tuple(f"feature_{i:02d}" for i in range(30))
@@ -306,3 +309,29 @@ def _periods(classes: Sequence[str]) -> pa.Table:
          "support": 30 + i}
         for r, rule in enumerate(rules) for i, c in enumerate((*classes, "all"))
     ])  # fmt: skip
+
+
+def agreement() -> pa.Table:
+    """Two label catalogues of six stars, of which they agree on three."""
+    rows = [("EA", "(no counterpart)", 1, 0), ("EA", "EA", 2, 2), ("EA", "EB", 1, 1), ("EB", "EA", 2, 0)]
+    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=LABEL_AGREEMENT.schema)
+
+
+def downloads() -> pa.Table:
+    """What became of three stars whose light curves were asked for."""
+    rows = [
+        ("a", "found", None, ["17"], 0.1, 90, 2),
+        ("b", "found", None, ["18", "19"], 0.3, 60, 0),
+        ("c", "no_data", "no object of the survey within 1.5 arcsec in these bands", [], None, 0, 0),
+    ]
+    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=STATUS.schema)
+
+
+def verification() -> pa.Table:
+    """A published catalogue that has some of the stars."""
+    rows = [
+        ("drake_2014", "EA", 50, 20, 4, 12, 0.75),
+        ("drake_2014", "EB", 10, 0, 0, 0, None),
+        ("drake_2014", "all", 60, 20, 4, 12, 0.75),
+    ]
+    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=VERIFICATION.schema)

@@ -67,6 +67,24 @@ def test_manual_is_up_to_date():
     assert manual.update(text, manual.parts()) == text, "run `make manual`"
 
 
+def test_manual_holds_the_tables_of_every_branch():
+    text = manual.MANUAL.read_text()
+    headings = re.findall(r"^### ([a-z_]+)$", text, flags=re.MULTILINE)
+    wanted = {
+        "objects",
+        "labels",
+        "counterparts",
+        "extinction",
+        "label_agreement",
+        "light_curve_status",
+        "verification",
+    }
+    wanted |= {"stars", "membership", "members", "clusters", "methods", "agreement", "overdensities", "catalogue"}
+    assert wanted <= set(headings)
+    assert len(headings) == len(set(headings))
+    assert "| `survey` |" in text.split("### members\n")[1].split("###")[0]  # the one that is written
+
+
 def test_manual_holds_every_feature_assumption_and_deviation():
     text = manual.MANUAL.read_text()
     for one in FEATURES.values():

@@ -552,3 +552,40 @@ def test_scores_keep_the_order_of_the_table(run: content.Run) -> None:
     assert scores.trained("leak") == [("lightgbm", "smote")]
     assert scores.get("folds", "ensemble", "coverage") is not None
     assert scores.get("folds", "ensemble", "coverage", data="smote") is None
+
+
+# What the archives gave.
+
+
+@pytest.fixture(scope="module")
+def archived() -> Reader:
+    run = dataclasses.replace(
+        synthetic_run.run(CLASSES),
+        agreement={"known": synthetic_run.agreement()},
+        downloads={"known": synthetic_run.downloads()},
+        verification={"field": synthetic_run.verification()},
+    )
+    return Reader(page.render(content.page(run)))
+
+
+def test_agreement_of_the_label_catalogues_is_shown_whole(archived):
+    _, *rows = archived.tables["agreement_known"]
+    assert rows[0] == ["EA", "(no counterpart)", "1", "0"]
+    assert sum(int(row[2]) for row in rows) == 6
+    assert sum(int(row[3]) for row in rows) == 3
+
+
+def test_light_curves_that_were_found_are_counted(archived):
+    assert archived.tables["downloads"][1:] == [["known", "3", "2", "66.7 %", "2"]]
+
+
+def test_published_classes_are_compared_where_there_are_common_objects(archived):
+    _, *rows = archived.tables["verification_field"]
+    assert rows == [
+        ["drake_2014", "EA", "50", "20", "4", "12", "75.0 %"],
+        ["drake_2014", "all", "60", "20", "4", "12", "75.0 %"],
+    ]
+
+
+def test_run_without_archives_has_none_of_it(bare_html):
+    assert not {"agreement_known", "downloads", "verification_field"} & Reader(bare_html).tables.keys()

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from jsonschema import Draft202012Validator
 from workspace import ROOT
 
 from workflow_scripts import settings
+from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
 
 SCHEMA = ROOT / "config/config.schema.yaml"
@@ -21,7 +23,7 @@ def changed(**keys: object) -> dict:
 
 def problems(config: dict) -> list[str]:
     with pytest.raises(DataError) as error:
-        settings.complete(config, SCHEMA)
+        settings.complete(config, SCHEMA, registry.offers())
     first, *lines = str(error.value).splitlines()
     assert "config/README.md" in first
     return [line.strip() for line in lines]
@@ -36,11 +38,11 @@ def walk(schema: dict, place: str = ""):
         yield from walk(schema["additionalProperties"], f"{place}*.")
 
 
-KEYS = dict(walk(yaml.safe_load(SCHEMA.read_text())))
+KEYS = dict(walk(settings.schema(SCHEMA, registry.offers())))
 
 
 def test_schema_is_a_schema_and_refuses_unknown_keys_everywhere():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = settings.schema(SCHEMA, registry.offers())
     Draft202012Validator.check_schema(schema)
     for part in [schema, *KEYS.values()]:
         if part.get("type") == "object":
@@ -50,7 +52,8 @@ def test_schema_is_a_schema_and_refuses_unknown_keys_everywhere():
 @pytest.mark.parametrize("key", KEYS)
 def test_default_is_legal(key):
     if "default" in KEYS[key]:
-        Draft202012Validator(KEYS[key]).validate(KEYS[key]["default"])
+        whole = Draft202012Validator(settings.schema(SCHEMA, registry.offers()))  # a part may refer to another
+        whole.evolve(schema=KEYS[key]).validate(KEYS[key]["default"])
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -60,32 +63,32 @@ def test_key_is_explained_or_has_keys_that_are(key):
 
 def test_defaults_fill_every_depth():
     config = changed()
-    settings.complete(config, SCHEMA)
+    settings.complete(config, SCHEMA, registry.offers())
     assert config["seed"] == KEYS["seed"]["default"]
     assert config["training"]["folds"] == KEYS["training.folds"]["default"]
     assert config["samples"]["stars"]["demo"]["objects"] == KEYS["samples.*.demo.objects"]["default"]
     complete = copy.deepcopy(config)
-    settings.complete(config, SCHEMA)
+    settings.complete(config, SCHEMA, registry.offers())
     assert config == complete
 
 
 def test_given_values_stay():
     config = changed(seed=1, training={"folds": 4})
-    settings.complete(config, SCHEMA)
+    settings.complete(config, SCHEMA, registry.offers())
     assert (config["seed"], config["training"]["folds"]) == (1, 4)
     assert config["training"]["trees"] == KEYS["training.trees"]["default"]
 
 
 def test_defaults_are_not_shared():
     config = changed(samples={name: {"role": "labelled", "source": "demo"} for name in "ab"})
-    settings.complete(config, SCHEMA)
+    settings.complete(config, SCHEMA, registry.offers())
     assert config["samples"]["a"]["demo"] is not config["samples"]["b"]["demo"]
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (changed(sede=3), "sede: unknown key; allowed are boundary_lines, catalogue, classes,"),
+        (changed(sede=3), "sede: unknown key; allowed are boundary_lines, catalogue, catalogues, classes,"),
         (changed(sede=3), "did you mean seed?"),
         (changed(training={"rounds": "many"}), "training.rounds: 'many' is not of type 'integer' (Most boosting"),
         (changed(cleaning={"clip_side": "brigth"}), "cleaning.clip_side: 'brigth' is not one of ['both', 'bright']"),
@@ -122,7 +125,7 @@ def test_every_problem_is_listed_once():
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
 def test_configurations_of_the_house_are_complete(path):
     if path != SCHEMA:
-        settings.complete(yaml.safe_load(path.read_text()), SCHEMA)
+        settings.complete(yaml.safe_load(path.read_text()), SCHEMA, registry.offers())
 
 
 def test_snakemake_shows_the_problem_and_not_the_schema(project, repository):
@@ -162,3 +165,86 @@ def test_run_into_such_a_folder_ends_before_any_job(project, repository):
     assert done.returncode == 1
     assert "results is a file; move it or run elsewhere" in text
     assert "Traceback" not in text
+
+
+# Samples from archives.
+
+
+def archived(role: str = "labelled", **archive: object) -> dict:
+    sample = {"role": role, "source": "ztf", "archive": archive}
+    return changed(samples={"stars": sample, "more": {"role": "labelled", "source": "demo"}})
+
+
+def test_sample_of_an_archive_is_filled():
+    config = archived(objects=["chen_2020"])
+    settings.complete(config, SCHEMA, registry.offers())
+    filled = config["samples"]["stars"]["archive"]
+    assert filled == {
+        "objects": ["chen_2020"],
+        "accept": [],
+        "radius_arcsec": 1.5,
+        "bands": [],
+        "at_most": 0,
+        "counterparts": True,
+    }
+    assert config["dust"] == {"map": "none", "file": ""}
+
+
+def test_survey_without_archive_settings_is_named():
+    config = changed(samples={"stars": {"role": "labelled", "source": "ztf"}})
+    assert problems(config) == ["samples.stars.archive: this key is missing"]
+
+
+def test_unknown_survey_gets_a_hint():
+    config = archived(objects=["chen_2020"])
+    config["samples"]["stars"]["source"] = "zft"
+    assert any("did you mean ztf?" in line for line in problems(config))
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (archived(objects=["chen_2021"]), "samples.stars.archive.objects: chen_2021 is no catalogue.*mean chen_2020"),
+        (changed(references=["gaia"]), "references: gaia is no catalogue; known are"),
+        (
+            archived("science", objects=["chen_2020", "lamost_dr9"]),
+            "two catalogues are for a labelled sample, this one is sc",
+        ),
+        (archived(objects=["a", "b", "c"]), "samples.stars.archive.objects: .* is too long"),
+        (archived(objects=["chen_2020"], radius_arcsec=0), "radius_arcsec: 0 is less than or equal to the minimum"),
+        (changed(mirrors={"https://a.org": "ftp://b.org"}), "mirrors.https://a.org: 'ftp://b.org' does not match"),
+        (changed(catalogues={"sure": {"survey": "chen_2021"}}), "catalogues.sure.survey: 'chen_2021' is not one of"),
+        (changed(dust={"map": "bayestar2017"}), "dust.map: 'bayestar2017' is not one of.*did you mean bayestar2019"),
+    ],
+)
+def test_bad_archive_settings_are_named(config, expected):
+    assert re.search(expected, "\n".join(problems(config)))
+
+
+def test_catalogue_with_a_condition_can_be_named():
+    config = archived(objects=["sure"]) | {"catalogues": {"sure": {"survey": "chen_2020", "where": "x > 1"}}}
+    settings.complete(config, SCHEMA, registry.offers())
+    assert config["catalogues"]["sure"] == {"survey": "chen_2020", "where": "x > 1"}
+
+
+def test_region_may_differ_from_the_branch_in_settings_of_dec():
+    """config/clusters_alvaro_2020.yaml: Alvaro 2020, Tables 5.1-5.7."""
+    config = yaml.safe_load((ROOT / "config/clusters_alvaro_2020.yaml").read_text())
+    settings.complete(config, SCHEMA, registry.offers())
+    branch, regions = config["clusters"]["dec"], config["clusters"]["regions"]
+    assert {name: region["groups"] for name, region in regions.items()} == {
+        "NGC_2516": 8,
+        "NGC_2632": 10,
+        "NGC_2682": 10,
+        "Melotte_22": 5,
+        "Melotte_25": 9,
+    }
+    assert (branch["learning_rate"], branch["seeds"], branch["quantile"]) == (1, 10, 0.1)
+    assert regions["NGC_2516"]["dec"] == {"hidden": [50, 50, 60], "quantile": 0.15}  # not filled: the branch's hold
+    assert regions["Melotte_22"]["dec"] == {"hidden": [50, 50, 200]}
+
+
+def test_unknown_setting_of_a_region_s_dec_is_named():
+    region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "dec": {"learn": 1}}
+    found = problems(changed(clusters={"regions": {"m67": region}}))
+    assert any(line.startswith("clusters.regions.m67.dec.learn: unknown key") for line in found)

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import yaml
 
 from workflow_scripts.assumptions import Assumption
 from workflow_scripts.figures.style import name_of
-from workflow_scripts.report import catalogue, drawings, inputs, models, trust
+from workflow_scripts.report import archives, catalogue, drawings, inputs, models, trust
 from workflow_scripts.report.page import Code, Item, Note, Page, Section, Table, count, share
 from workflow_scripts.report.scores import Scores, printed, with_interval
 
@@ -20,7 +20,7 @@ _KINDS = {"ASSUME": "assumption", "DEVIATES": "deviation from"}
 
 @dataclass(frozen=True)
 class Run:
-    """All that a run wrote about itself; tables as tables.py declares them, the last five by name of the sample.
+    """All that a run wrote about itself; tables as tables.py declares them, those in mappings by name of the sample.
 
     catalogues and suspected have the columns catalogue.READ; catalogue_schema and feature_schema are
     those of the whole tables, with units and meanings. light_curves must hold the objects that catalogue.choose names.
@@ -47,6 +47,9 @@ class Run:
     catalogues: Mapping[str, pa.Table]
     suspected: Mapping[str, pa.Table]
     light_curves: Mapping[str, pa.Table]
+    agreement: Mapping[str, pa.Table] = field(default_factory=dict)
+    downloads: Mapping[str, pa.Table] = field(default_factory=dict)
+    verification: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 def page(run: Run) -> Page:
@@ -54,7 +57,10 @@ def page(run: Run) -> Page:
     scores, calibrated = Scores(run.metrics), Scores(run.calibration_metrics)
     data, level = run.configuration["training"]["data"], run.configuration["catalogue"]["conformal_level"]
     sections = {
-        "What went in": inputs.went_in(run.samples, run.objects, run.labels),
+        "What went in": [
+            *inputs.went_in(run.samples, run.objects, run.labels),
+            *archives.gave(run.agreement, run.downloads),
+        ],
         "What each cut removed": inputs.cuts(run.cleaning, run.labels),
         "Which model": models.items(scores, data),
         "Which classes are confused": drawings.confusions(run.confusion, data),
@@ -62,7 +68,10 @@ def page(run: Run) -> Page:
         "Are the probabilities right": _calibration(run, calibrated, level),
         "Do two boosters help": _ensemble(run, scores),
         "Are the periods right": [trust.periods(run.period_agreement), *trust.period_errors(run.period_errors)],
-        "The catalogue": catalogue.contents(run.catalogues, run.suspected, run.catalogue_schema),
+        "The catalogue": [
+            *catalogue.contents(run.catalogues, run.suspected, run.catalogue_schema),
+            *archives.verified(run.verification),
+        ],
         "Objects to look at": _gallery(run),
         "Configuration and assumptions": _settings(run),
     }

@@ -1,0 +1,241 @@
+# Open clusters: a region's stars, several methods on the same stars, the members and how all agree.
+
+
+rule select_regions:
+    message:
+        "Open clusters of Dias et al. 2002 of at least 25 arcmin, and those that the run names."
+    input:
+        catalogue=CLUSTERS["catalogue"] or [],
+    output:
+        open_clusters=f"{RUN}/clusters/open_clusters.parquet",
+    log:
+        f"{RUN}/logs/select_regions.log",
+    params:
+        named=named_clusters(),
+        least_diameter_arcmin=CLUSTERS["least_diameter_arcmin"],
+        folder=f"{DOWNLOADS}/clusters",
+        mirrors=config["mirrors"],
+        pace=config["pace"],
+        seed=config["seed"],
+        plugin=plugin("dias_2002"),
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/select_regions.py"
+
+
+rule simulate_region:
+    message:
+        "Simulated region {wildcards.region}."
+    output:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+        left_out=f"{RUN}/clusters/{{region}}/left_out.parquet",
+        cuts=f"{RUN}/clusters/{{region}}/cuts.parquet",
+    log:
+        f"{RUN}/logs/simulate_region/{{region}}.log",
+    wildcard_constraints:
+        region=regions_from("demo"),
+    params:
+        wanted=lambda wildcards: wanted_region(wildcards.region),
+        limits=CLUSTERS["cuts"],
+        simulated=lambda wildcards: REGIONS[wildcards.region]["demo"],
+        seed=config["seed"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/simulate_region.py"
+
+
+rule read_region:
+    message:
+        "Stars of region {wildcards.region} from the user's files."
+    input:
+        files=lambda wildcards: REGIONS[wildcards.region]["stars"],
+        open_clusters=lambda wildcards: open_clusters(wildcards.region),
+    output:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+        left_out=f"{RUN}/clusters/{{region}}/left_out.parquet",
+        cuts=f"{RUN}/clusters/{{region}}/cuts.parquet",
+    log:
+        f"{RUN}/logs/read_region/{{region}}.log",
+    wildcard_constraints:
+        region=regions_from("local"),
+    params:
+        wanted=lambda wildcards: wanted_region(wildcards.region),
+        limits=CLUSTERS["cuts"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/read_region.py"
+
+
+rule download_region:
+    message:
+        "Stars of region {wildcards.region} from Gaia's archive."
+    input:
+        open_clusters=lambda wildcards: open_clusters(wildcards.region),
+    output:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+        left_out=f"{RUN}/clusters/{{region}}/left_out.parquet",
+        cuts=f"{RUN}/clusters/{{region}}/cuts.parquet",
+    log:
+        f"{RUN}/logs/download_region/{{region}}.log",
+    wildcard_constraints:
+        region=regions_from("gaia_dr2", "gaia_dr3"),
+    params:
+        wanted=lambda wildcards: wanted_region(wildcards.region),
+        limits=CLUSTERS["cuts"],
+        folder=f"{DOWNLOADS}/clusters/{{region}}",
+        mirrors=config["mirrors"],
+        pace=config["pace"],
+        seed=config["seed"],
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/download_region.py"
+
+
+rule kmeans:
+    message:
+        "K-Means in region {wildcards.region}."
+    input:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+    output:
+        selections=f"{RUN}/clusters/{{region}}/methods/kmeans.parquet",
+        notes=f"{RUN}/clusters/{{region}}/methods/kmeans_notes.parquet",
+    log:
+        f"{RUN}/logs/kmeans/{{region}}.log",
+    threads: 1
+    params:
+        groups=lambda wildcards: REGIONS[wildcards.region]["groups"],
+        fewest=CLUSTERS["kmeans"]["fewest"],
+        most=CLUSTERS["kmeans"]["most"],
+        features=CLUSTERS["features"],
+        seed=config["seed"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/kmeans.py"
+
+
+rule dec:
+    message:
+        "Deep Embedded Clustering in region {wildcards.region}, consensus of {params.settings[seeds]} seeds."
+    input:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+    output:
+        selections=f"{RUN}/clusters/{{region}}/methods/dec.parquet",
+        notes=f"{RUN}/clusters/{{region}}/methods/dec_notes.parquet",
+    log:
+        f"{RUN}/logs/dec/{{region}}.log",
+    threads: 1
+    resources:
+        gpu=int(CLUSTERS_ON_GPU),
+    params:
+        settings=lambda wildcards: CLUSTERS["dec"] | REGIONS[wildcards.region]["dec"],
+        groups=lambda wildcards: REGIONS[wildcards.region]["groups"],
+        features=CLUSTERS["features"],
+        seed=config["seed"],
+    conda:
+        "../envs/gpu.yaml" if CLUSTERS_ON_GPU else "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/dec.py"
+
+
+rule baselines:
+    message:
+        "HDBSCAN, Gaussian mixtures and kernel density in region {wildcards.region}."
+    input:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+    output:
+        selections=f"{RUN}/clusters/{{region}}/methods/baselines.parquet",
+        notes=f"{RUN}/clusters/{{region}}/methods/baselines_notes.parquet",
+    log:
+        f"{RUN}/logs/baselines/{{region}}.log",
+    threads: 1
+    params:
+        min_cluster_size=CLUSTERS["hdbscan"]["min_cluster_size"],
+        min_samples=CLUSTERS["hdbscan"]["min_samples"],
+        seed=config["seed"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/baselines.py"
+
+
+methods = [rules.kmeans.output, rules.dec.output, rules.baselines.output]
+
+
+rule membership:
+    message:
+        "Membership probabilities in region {wildcards.region}."
+    input:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+        selections=[method.selections for method in methods],
+    output:
+        membership=f"{RUN}/clusters/{{region}}/membership.parquet",
+    log:
+        f"{RUN}/logs/membership/{{region}}.log",
+    threads: 1
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/membership.py"
+
+
+rule overdensities:
+    message:
+        "Clusters of region {wildcards.region} of which nothing is known."
+    input:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+    output:
+        overdensities=f"{RUN}/clusters/{{region}}/overdensities.parquet",
+    log:
+        f"{RUN}/logs/overdensities/{{region}}.log",
+    threads: 1
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/overdensities.py"
+
+
+rule summarise_cluster:
+    message:
+        "Members, means and comparison of methods and lists for region {wildcards.region}."
+    input:
+        region_file=f"{RUN}/clusters/{{region}}/region.parquet",
+        stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+        left_out=f"{RUN}/clusters/{{region}}/left_out.parquet",
+        selections=[method.selections for method in methods],
+        method_notes=[method.notes for method in methods],
+        membership=rules.membership.output.membership,
+        list_files=lambda wildcards: list(REGIONS[wildcards.region]["lists"].values()),
+    output:
+        members=f"{RUN}/clusters/{{region}}/members.parquet",
+        members_fits=f"{RUN}/clusters/{{region}}/members.fits",
+        members_votable=f"{RUN}/clusters/{{region}}/members.vot",
+        clusters=f"{RUN}/clusters/{{region}}/cluster.parquet",
+        methods=f"{RUN}/clusters/{{region}}/methods.parquet",
+        agreement=f"{RUN}/clusters/{{region}}/agreement.parquet",
+        notes=f"{RUN}/clusters/{{region}}/notes.parquet",
+        figure=report(f"{RUN}/clusters/{{region}}/diagrams.png", category="Open clusters", caption="report/cluster.rst"),
+    log:
+        f"{RUN}/logs/summarise_cluster/{{region}}.log",
+    threads: 1
+    params:
+        list_names=lambda wildcards: list(REGIONS[wildcards.region]["lists"]),
+        least_probability=CLUSTERS["least_probability"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/summarise_cluster.py"

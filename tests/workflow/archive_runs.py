@@ -1,0 +1,111 @@
+"""A LAMOST-like run in small: its settings, its folder, and the skies it looks at."""
+
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from stand_in import Archives, Star, stars
+from workspace import REAL_DATA, ROOT, run_snakemake
+
+from workflow_scripts import simulate
+from workflow_scripts.surveys import demo, local
+
+
+def settings(mirrors: dict[str, str]) -> dict[str, object]:
+    """The published run in small: two label catalogues, spectra with S/N of 20, counterparts, references."""
+    wanted = {"bands": ["r"], "radius_arcsec": 1.5}
+    return {
+        "run": "small",
+        "shards": 1,
+        "mirrors": mirrors,
+        "pace": 0.01,
+        "catalogues": {"spectra": {"survey": "lamost_dr9", "where": "snrg >= 20"}},
+        "samples": {
+            "variables": {
+                "role": "labelled",
+                "source": "ztf",
+                "archive": wanted | {"objects": ["chen_2020", "asassn_variables"]},
+            },
+            "spectra": {"role": "science", "source": "ztf", "archive": wanted | {"objects": ["spectra"]}},
+        },
+        "references": ["chen_2020"],
+        "features": "qiao_2024",
+        "training": {
+            "folds": 3,
+            "compare": [],
+            "sky_blocks": False,
+            "rounds": 40,
+            "learning_rate": 0.1,
+            "trees": 20,
+            "permutations": 1,
+            "keep_dominant": 1,
+        },
+    }
+
+
+@dataclass
+class Run:
+    """A run in a folder of its own that asks servers in place of the archives."""
+
+    folder: Path
+    archives: Archives
+    mirrors: dict[str, str]
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results/small"
+
+    @property
+    def options(self) -> list[object]:
+        config = self.folder / "run.yaml"
+        if not config.exists():
+            config.write_text(yaml.safe_dump(settings(self.mirrors)), encoding="utf-8")
+        where = ["--snakefile", ROOT / "Snakefile", "--directory", self.folder, "--configfile", config]
+        return [*where, "--rerun-incomplete"]
+
+    def snakemake(self, *more: object) -> subprocess.CompletedProcess:
+        return run_snakemake(self.folder, *more, *self.options, cores=2, timeout=1200)
+
+    def read(self, name: str) -> pa.Table:
+        return pq.read_table(self.results / name, partitioning=None)
+
+    def tables(self) -> dict[str, bytes]:
+        """Everything that a run ends with but logs and raw downloads, whose manifests have dates."""
+        found = (path for path in self.results.rglob("*") if path.is_file())
+        kept = [p for p in found if not {"logs", "downloads"} & set(p.relative_to(self.results).parts)]
+        return {str(path.relative_to(self.results)): path.read_bytes() for path in kept}
+
+
+def simulated() -> tuple[list[Star], list[Star]]:
+    """Stars of the demo survey (SIMULATED): to learn from, and to classify."""
+    known = simulate.simulate(260, "labelled", "known", demo.generator(1, "known"))
+    field = simulate.simulate(40, "field", "field", demo.generator(1, "field"))
+    return stars(known), stars(field)
+
+
+def catalina() -> tuple[list[Star], list[Star]]:
+    """Real stars of the Catalina surveys: fifty of each of five classes to learn from, forty to classify."""
+    folder = REAL_DATA / "crts_sss_variables"
+    if not folder.is_dir():
+        pytest.skip(f"no real survey data: {folder} does not exist")
+    source = local.LocalSource("CRTS SSS", "tables", {"time": "mjd", "catalogue_period_d": "period_d"}, "mjd", 1, [])
+    objects = pq.read_table(folder / "objects.parquet")
+    chosen = [
+        name
+        for label in ("EA", "EW", "LPV", "RRAB", "RRC")
+        for name in objects.filter(pc.equal(objects["class"], label))["object_id"][:58].to_pylist()
+    ]
+    curves = pq.read_table(folder / "light_curves.parquet", filters=[("object_id", "in", chosen)])
+    with tempfile.TemporaryDirectory() as place:
+        pq.write_table(curves, Path(place) / "curves.parquet")
+        pq.write_table(objects.filter(pc.is_in(objects["object_id"], pa.array(chosen))), Path(place) / "stars.parquet")
+        sample = local.read([Path(place) / "curves.parquet"], [Path(place) / "stars.parquet"], [], source)
+    found = stars(sample)
+    last = {name for label in range(5) for name in map(str, chosen[58 * label + 50 : 58 * label + 58])}
+    return [star for star in found if star.name not in last], [star for star in found if star.name in last]

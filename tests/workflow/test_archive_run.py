@@ -1,0 +1,143 @@
+"""From the archives to the catalogue: a LAMOST-like run whose archives are servers on this machine.
+
+The stars are those of the demo survey (SIMULATED) here, and in the tests marked real those of the Catalina surveys.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+from archive_runs import Run, catalina, simulated
+from stand_in import LACKING, OTHERWISE, Archives
+from workspace import ROOT, run_snakemake
+
+sys.path.append(str(ROOT / "tests" / "archives"))
+from loopback import Archive
+
+from workflow_scripts import tables
+from workflow_scripts.label_sample import LABEL_AGREEMENT
+from workflow_scripts.verification import VERIFICATION
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1500)]
+
+
+SKIES = {"SIMULATED": simulated, "Catalina": catalina}
+
+
+@pytest.fixture(
+    scope="module", params=["SIMULATED", pytest.param("Catalina", marks=[pytest.mark.real, pytest.mark.timeout(1500)])]
+)
+def done(request, tmp_path_factory) -> Iterator[Run]:
+    archives = Archives(*SKIES[request.param]())
+    server = Archive(archives)
+    run = Run(tmp_path_factory.mktemp("archives"), archives, archives.mirrors(server.url))
+    finished = run.snakemake()
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    yield run
+    server.close()
+
+
+def test_objects_are_those_on_which_both_label_catalogues_agree(done):
+    names = [f"ZTFJ{s.name}" for i, s in enumerate(done.archives.labelled) if i % 10 not in (LACKING, OTHERWISE)]
+    objects = tables.read(done.results / "samples/variables/objects.parquet", tables.OBJECTS)
+    assert objects["object_id"].to_pylist() == sorted(names)
+    agreement = tables.read(done.results / "samples/variables/agreement.parquet", LABEL_AGREEMENT)
+    assert pc.sum(agreement["n_kept"]).as_py() == len(names)
+    assert pc.sum(agreement["n"]).as_py() == len(done.archives.labelled)
+
+
+def test_science_objects_are_the_stars_with_good_spectra(done):
+    objects = tables.read(done.results / "samples/spectra/objects.parquet", tables.OBJECTS)
+    assert objects["object_id"].to_pylist() == sorted(f"G{star.name}" for star in done.archives.science)
+    assert set(objects["survey"].to_pylist()) == {"ZTF light curves (DR18), through mirrors"}
+
+
+def test_light_curves_are_those_of_the_archive(done):
+    rows = tables.read(done.results / "raw/spectra/0000.parquet", tables.RAW_LIGHT_CURVES)
+    found = {row["object_id"]: row for row in rows.to_pylist()}
+    assert set(rows["band"].to_pylist()) == {"r"}
+    for star in done.archives.science:
+        curve = found[f"G{star.name}"]
+        assert curve["time"] == pytest.approx(star.points[0].tolist(), abs=1e-8)
+        assert curve["mag"] == pytest.approx(star.points[1].tolist(), abs=1e-5)
+
+
+def test_every_other_star_has_colours(done):
+    photometry = tables.read(done.results / "samples/spectra/photometry.parquet", tables.PHOTOMETRY)
+    assert photometry["g_mag"].null_count == pytest.approx(len(done.archives.science) / 2, abs=1)
+    assert photometry["w3_mag"].null_count == len(photometry)  # an upper limit is no magnitude
+    features = done.read("features/spectra/0000.parquet")
+    assert pc.min(features["bp_rp"]).as_py() == pytest.approx(0.9)
+    assert features["bp_rp"].null_count >= photometry["g_mag"].null_count - 1
+
+
+def test_catalogue_is_published_and_checked_against_a_reference(done):
+    catalogue, suspected = (done.read(f"catalogue/spectra/{name}.parquet") for name in ("catalogue", "suspected"))
+    assert len(catalogue) + len(suspected) > 0.8 * len(done.archives.science)
+    checked = tables.read(done.results / "evaluation/verification/spectra.parquet", VERIFICATION)
+    assert checked.filter(pc.equal(checked["class"], "all"))["n_objects"].to_pylist() == [len(catalogue)]
+
+
+def test_second_run_asks_nothing(done):
+    before = len(done.archives.asked)
+    again = done.snakemake()
+    assert "Nothing to be done" in again.stdout + again.stderr
+    assert len(done.archives.asked) == before
+
+
+def test_lost_tables_come_back_without_asking_again(done):
+    before, asked = done.tables(), len(done.archives.asked)
+    lost = ("published/chen_2020.parquet", "samples/variables/counterparts.parquet", "raw/variables/0000.parquet")
+    for name in lost:
+        (done.results / name).unlink()
+    again = done.snakemake(*(f"results/small/{name}" for name in lost))
+    assert again.returncode == 0, again.stderr
+    assert len(done.archives.asked) == asked
+    assert done.tables() == before
+
+
+@pytest.fixture(scope="module")
+def troubled(done, tmp_path_factory) -> tuple[Run, subprocess.CompletedProcess, int]:
+    """A run that meets a host that is down, is then killed four times and ends; what it said, and where it went on."""
+    run, moments = Run(tmp_path_factory.mktemp("troubled"), done.archives, done.mirrors), random.Random(1)
+    done.archives.down = {"irsa"}
+    try:
+        failed = run.snakemake("--keep-going")
+    finally:
+        done.archives.down = set()
+    asked = len(done.archives.asked)
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", *run.options]
+    for _ in range(4):
+        child = subprocess.Popen(list(map(str, command)), cwd=run.folder, start_new_session=True)
+        time.sleep(moments.uniform(8, 25))
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        run_snakemake(run.folder, "--unlock", *run.options)
+    finished = run.snakemake()
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return run, failed, asked
+
+
+def test_host_that_is_down_is_named_with_what_to_do(troubled):
+    _, failed, _ = troubled
+    said = failed.stdout + failed.stderr
+    assert failed.returncode == 1
+    assert "IRSA" in said
+    assert "run again" in said
+
+
+def test_what_the_other_hosts_gave_is_not_asked_for_again(troubled, done):
+    _, _, asked = troubled
+    assert not [path for path in done.archives.asked[asked:] if path.startswith("/vizier")]
+
+
+def test_run_that_was_killed_ends_with_the_same_bytes(troubled, done):
+    run, _, _ = troubled
+    assert run.tables() == done.tables()
