@@ -151,6 +151,14 @@ def test_unusable_data_ends_the_job_with_its_message_alone(project):
     assert (project.folder / "logs/double.log").read_text() == f"ERROR {message}\n"
 
 
+def test_what_a_job_took_is_beside_its_log(project):
+    assert project.snakemake().returncode == 0
+    header, figures = (project.folder / "logs/double.tsv").read_text().splitlines()
+    took = dict(zip(header.split("\t"), figures.split("\t"), strict=True))
+    assert 0 < float(took["s"]) < 300
+    assert 1 < float(took["max_rss"]) < 10_000  # MB
+
+
 def test_fault_of_the_code_leaves_its_traceback_in_the_log(project):
     project.write("raw.txt", "100")
     assert project.snakemake().returncode == 1

@@ -51,13 +51,16 @@ def adopt(workflow: Any) -> None:
     """Check every script rule of a workflow against its stage and let its results follow the stage's code.
 
     Adds the fingerprint as a parameter. Snakemake's own trigger, which reruns a rule when its script file is
-    merely newer, is taken out: the fingerprint covers the same code and more.
+    merely newer, is taken out: the fingerprint covers the same code and more. What each job took (time, memory) is
+    written beside its log.
     """
     for rule in workflow.rules:
         if rule.script:
             check(rule)
             rule.set_params(code=fingerprint.code(f"stages.{Path(rule.script).stem}"))
             rule.set_input(_without_script_times(workflow))
+            rule.benchmark_modifier = rule.log_modifier
+            rule.benchmark = str(Path(rule.log[0]).with_suffix(".tsv"))
 
 
 def _without_script_times(workflow: Any) -> Callable[[Any], list[str]]:
