@@ -35,7 +35,7 @@ class Source:
     limit = number of rows from which on the archive cuts an answer without a word. absent = HTTP status by which it
     says that it has no data. page = reads the page that is the answer: the request for the file that it links to, or
     None if it says that there is no data; it raises TransientError for any other page. file = name of the archive's
-    own file that has an identifier's rows among others'.
+    own file that has an identifier's rows among others'; extent = how many such files there are and how large.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Source:
     page: ReadPage | None = None
     file: Callable[[str], str] | None = None
 
+    extent: str = ""
     @property
     def answer_suffix(self) -> str:
         """Suffix of the files that hold the rows of a batch."""

@@ -49,7 +49,15 @@ def source(_: pa.Table, __: float) -> Source:
         return http.Request("IRSA", f"{URL}/{int(field >= 1000)}/field{field:06d}/{file(ids[0])}")
 
     return Source(
-        "ZTF bulk files", request, read, COLUMNS, id="objectid", unique=("objectid",), batch=100_000, file=file
+        "ZTF bulk files",
+        request,
+        read,
+        COLUMNS,
+        id="objectid",
+        unique=("objectid",),
+        batch=100_000,
+        file=file,
+        extent="174,033 in all bands, some 6 TB",
     )
 
 
