@@ -116,6 +116,10 @@ def read_native(survey: Survey, paths: Sequence[Path], bands: Sequence[str], obj
     for part in progress.batches(len(paths), 1, f"files of {survey.title} read"):
         path = paths[part.start]
         rows = curves.read(path, objects)
+        if missing := [name for name in curves.columns.values() if name not in rows.column_names]:
+            raise DataError(
+                f"{path}: no columns {missing} of {survey.title}, found {rows.column_names}; is it the survey's file?"
+            )
         file = native.ours(curves, rows, rows[curves.columns["object_id"]], bands, path)
         if "archive_id" in curves.columns and rows.num_rows:
             file = native.best(curves, file, None, 0.0)[0]
