@@ -47,9 +47,11 @@ def verify(
         listed = _placed(sources)
         pairs = match(_positions(placed), _positions(listed), Rule(radius_arcsec))
         ours = placed["class"].take(pairs["a_row"]).to_pylist()
-        named = [class_of.get(label) if classes else label for label in listed["class"].to_pylist()]
-        known = set(named)
-        theirs = [named[j] if a in known else None for a, j in zip(ours, pairs["b_row"].to_pylist(), strict=True)]
+        there = listed["class"].unique().to_pylist()
+        name = class_of if classes else dict(zip(there, there, strict=True))
+        known = set(map(name.get, there))
+        labels = listed["class"].take(pairs["b_row"]).to_pylist()
+        theirs = [name.get(label) if a in known else None for a, label in zip(ours, labels, strict=True)]
         rows += _rows(reference, placed["class"].to_pylist(), ours, theirs)
     return pa.Table.from_pylist(rows, schema=VERIFICATION.schema)
 
