@@ -74,10 +74,12 @@ def test_region_of_few_stars_finds_nothing_and_says_so(inner, outer, why):
 def test_twenty_stars_in_a_region_are_enough():
     inner, outer = np.sort(SEPARATION)[[20, -21]]
     assert "stars" not in str(kernel_density.fit(MOTIONS, SEPARATION, inner, outer, 0.5).notes.get("empty", ""))
-    assert "19 stars within" in kernel_density.fit(MOTIONS, SEPARATION, np.sort(SEPARATION)[19], outer, 0.5).notes["empty"]
+    assert (
+        "19 stars within" in kernel_density.fit(MOTIONS, SEPARATION, np.sort(SEPARATION)[19], outer, 0.5).notes["empty"]
+    )
 
 
 @pytest.mark.parametrize("smoothing", [0.0, float("nan")])
 def test_smoothing_must_be_positive(smoothing):
-    with pytest.raises(DataError, match="smoothing of (0|nan)"):
+    with pytest.raises(DataError, match=r"smoothing of (0|nan)"):
         kernel_density.fit(MOTIONS, SEPARATION, 0.4, 0.8, smoothing)
