@@ -239,7 +239,7 @@ def test_region_may_differ_from_the_branch_in_settings_of_dec():
         "Melotte_22": 5,
         "Melotte_25": 9,
     }
-    assert (branch["learning_rate"], branch["seeds"], branch["quantile"]) == (1, 10, 0.1)
+    assert (branch["learning_rate"], branch["seeds"], branch["quantile"]) == (1, 20, 0.1)
     assert regions["NGC_2516"]["dec"] == {"hidden": [50, 50, 60], "quantile": 0.15}  # not filled: the branch's hold
     assert regions["Melotte_22"]["dec"] == {"hidden": [50, 50, 200]}
 
