@@ -38,6 +38,14 @@ if workflow.is_main_process:
         logger.info(line)
 
 
+rule predictions:
+    message:
+        "Run {config[run]}: both boosters have predicted every science object."
+    input:
+        predicted_files(SCIENCE, "lightgbm"),
+        predicted_files(SCIENCE, "xgboost"),
+
+
 rule clusters:
     message:
         "Run {config[run]}: open clusters are complete."

@@ -25,7 +25,8 @@ def code(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def imports(path: Path) -> set[Path]:
+@functools.cache
+def imports(path: Path) -> frozenset[Path]:
     """Files of ours that this file imports; a package's __init__ that imports by name (importlib) means all of it."""
     found: set[Path] = set()
     for node in ast.walk(_tree(path)):
@@ -39,7 +40,7 @@ def imports(path: Path) -> set[Path]:
                     found |= _module(alias.name.removeprefix(PACKAGE.name + "."))
                 elif alias.name == "importlib" and path.name == "__init__.py":
                     found |= set(path.parent.glob("*.py"))
-    return found
+    return frozenset(found)
 
 
 def _reached(starts: set[Path]) -> set[Path]:

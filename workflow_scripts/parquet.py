@@ -5,7 +5,7 @@ import contextvars
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,14 +69,19 @@ def write(
     rows: pa.Table | Mapping[str, object], path: Path, table: Table, notes: Mapping[str, str] | None = None
 ) -> None:
     """Write rows as Parquet (zstd) under the contract of table, whole or not at all; notes go to the metadata."""
-    rows = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
-    _check_names(rows.column_names, path, table)
-    _check_nulls(rows, path, table.columns)
-    # How rows are divided into chunks would show in the pages of the file.
-    rows = rows.select(table.names).cast(table.schema).combine_chunks()
-    rows = rows.replace_schema_metadata(metadata(table) | dict(notes or {}))
-    with whole(path) as part:
-        pq.write_table(rows, part, compression="zstd", compression_level=3)
+    write_groups([rows if isinstance(rows, pa.Table) else pa.table(dict(rows))], path, table, notes)
+
+
+def write_groups(groups: Iterable[pa.Table], path: Path, table: Table, notes: Mapping[str, str] | None = None) -> None:
+    """Write each of some tables as a row group of one file; the next is asked for when the last is written."""
+    schema = table.schema.with_metadata(metadata(table) | dict(notes or {}))
+    with whole(path) as part, pq.ParquetWriter(part, schema, compression="zstd", compression_level=3) as file:
+        for rows in groups:
+            _check_names(rows.column_names, path, table)
+            _check_nulls(rows, path, table.columns)
+            # How rows are divided into chunks would show in the pages of the file.
+            rows = rows.select(table.names).replace_schema_metadata(None).cast(table.schema).combine_chunks()
+            file.write_table(rows.replace_schema_metadata(schema.metadata), row_group_size=max(rows.num_rows, 1))
 
 
 def metadata(table: Table) -> dict[str, str]:
@@ -84,23 +89,19 @@ def metadata(table: Table) -> dict[str, str]:
     return {"table": table.name, "provenance": json.dumps(dict(_PROVENANCE.get() or {}), sort_keys=True)}
 
 
-def read(path: Path, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table (or some columns of it) and check it against the contract.
+def read(
+    path: Path, table: Table, columns: Sequence[str] | None = None, groups: Sequence[int] | None = None
+) -> pa.Table:
+    """Read a table (or some columns or row groups of it) and check it against the contract.
 
     Raises DataError if the file is missing, truncated, or not the table asked for.
     """
     part = table if columns is None else _part(table, columns)
-    try:
-        with pq.ParquetFile(path) as file:
-            found = file.schema_arrow.names
-            _check_names(found if columns is None else [name for name in found if name in columns], path, part)
-            rows = file.read(columns=part.names).select(part.names)
-    except FileNotFoundError as error:
-        raise DataError(f"table '{table.name}': {path} does not exist; run the rule that makes it") from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(
-            f"table '{table.name}': {path} is not a whole Parquet file ({error}); delete it and run again"
-        ) from error
+    with _opened(path, table) as file:
+        found = file.schema_arrow.names
+        _check_names(found if columns is None else [name for name in found if name in columns], path, part)
+        chosen = range(file.num_row_groups) if groups is None else groups
+        rows = file.read_row_groups(chosen, columns=part.names).select(part.names)
     for column in part.columns:
         if rows.schema.field(column.name).type != column.type:
             raise DataError(
@@ -109,6 +110,26 @@ def read(path: Path, table: Table, columns: Sequence[str] | None = None) -> pa.T
             )
     _check_nulls(rows, path, part.columns)
     return rows
+
+
+def described(path: Path, table: Table) -> tuple[int, dict[str, str]]:
+    """Give the number of row groups and the notes of a table's file; raises DataError as read."""
+    with _opened(path, table) as file:
+        notes = {key.decode(): value.decode() for key, value in (file.schema_arrow.metadata or {}).items()}
+        return file.num_row_groups, notes
+
+
+@contextlib.contextmanager
+def _opened(path: Path, table: Table) -> Iterator[pq.ParquetFile]:
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise DataError(f"table '{table.name}': {path} does not exist; run the rule that makes it") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"table '{table.name}': {path} is not a whole Parquet file ({error}); delete it and run again"
+        ) from error
 
 
 def read_all(paths: Sequence[Path], table: Table, columns: Sequence[str] | None = None) -> pa.Table:

@@ -174,8 +174,8 @@ def test_shards_and_cores_do_not_change_the_catalogue(demo, tmp_path):
 
 def test_deleted_tables_come_back_as_they_were(demo):
     names = [
-        "predictions/field/lightgbm.parquet",
-        "predictions/field/xgboost.parquet",
+        "predictions/field/lightgbm/0000.parquet",
+        "predictions/field/xgboost/0001.parquet",
         "catalogue/field/catalogue.fits",
     ]
     names += ["catalogue/field/catalogue.parquet", "catalogue/field/suspected.vot"]
@@ -259,7 +259,7 @@ def assert_whole(folder: Path) -> None:
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds its jobs in /proc")
-RAW = "raw/known/0001.parquet"
+RAW = "raw/known.parquet"
 
 
 @needs_proc

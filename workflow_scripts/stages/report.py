@@ -1,5 +1,6 @@
 """Stage of rule report: one HTML file, its figures as PNG and its tables as CSV."""
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def main(
     configuration: dict[str, Any],
     sample_names: list[str],
     archived: dict[str, list[str]],
-    n_shards: int,
+    n_shards: dict[str, int],
 ) -> None:
     """Read what the run wrote about itself, and the light curves to be shown; write the report."""
     agreed, doubtful = (_listed(sample_names, paths) for paths in (catalogues, suspected))
@@ -82,7 +83,11 @@ def main(
 
 
 def _from_archives(
-    names: dict[str, list[str]], agreement: list[Path], downloads: list[Path], verification: list[Path], n_shards: int
+    names: dict[str, list[str]],
+    agreement: list[Path],
+    downloads: list[Path],
+    verification: list[Path],
+    n_shards: dict[str, int],
 ) -> dict[str, dict[str, pa.Table]]:
     """Tables about archives by sample; names says which samples each kind of them is of, in the order of the files."""
     asked = _sharded(names["downloads"], downloads, n_shards)
@@ -98,9 +103,10 @@ def _listed(names: list[str], paths: list[Path]) -> dict[str, pa.Table]:
     return {name: contract.read(path, catalogue.READ, catalogue.READ.names) for name, path in _named(names, paths)}
 
 
-def _sharded(names: list[str], paths: list[Path], n_shards: int) -> dict[str, list[Path]]:
+def _sharded(names: list[str], paths: list[Path], n_shards: dict[str, int]) -> dict[str, list[Path]]:
     """Files of each sample; files of many shards stand sample by sample, in the order of the names."""
-    return {name: paths[i * n_shards : (i + 1) * n_shards] for i, name in enumerate(names)}
+    rest = iter(paths)
+    return {name: list(itertools.islice(rest, n_shards[name])) for name in names}
 
 
 def _named(names: Sequence[str], paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
