@@ -36,8 +36,25 @@ def run(main: Callable[..., None]) -> None:
         try:
             main(**arguments(main, values))
         except tables.DataError as error:
-            logging.getLogger(__name__).error("%s", error)
+            logging.getLogger(__name__).error("%s%s", error, _set_aside(job, error))
             sys.exit(1)
+
+
+def _set_aside(job: Any, error: tables.DataError) -> str:
+    """Rename a damaged input if it is one of the run's own files, and say so; Snakemake then makes it anew."""
+    if not (job and isinstance(error, tables.DamagedError)):
+        return ""
+    aside = error.path.with_name(f"{error.path.name}.damaged")
+    own = error.path in map(Path, job.input) and error.path.is_relative_to(f"results/{job.config['run']}")
+    if not own:
+        return ""
+    try:
+        error.path.replace(aside)
+    except FileNotFoundError:
+        pass  # another job that reads the same file was faster
+    except OSError as refused:
+        return f" (it cannot be set aside: {refused.strerror})"
+    return f". It is now {aside}, for you to look at or to delete; the next run makes {error.path.name} anew"
 
 
 def arguments(main: Callable[..., None], values: Mapping[str, object]) -> dict[str, Any]:
@@ -159,13 +176,23 @@ def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
 @contextlib.contextmanager
 def _logging(path: Path | None) -> Iterator[None]:
     """Log to stderr, and to the rule's log file where there is one, a crash's traceback included."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w"))
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
+    logging.raiseExceptions = False  # a log that a full disk does not take is no reason for a traceback per line
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", force=True)
     try:
+        if path:
+            _log_to(path)
         yield
     except Exception:
         logging.getLogger(__name__).exception("the stage failed")
         raise
+
+
+def _log_to(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(path, mode="w")
+    except OSError as error:
+        logging.getLogger(__name__).warning("the log is on the screen only: %s: %s", path, error.strerror)
+    else:
+        file.setFormatter(logging.root.handlers[0].formatter)
+        logging.root.addHandler(file)

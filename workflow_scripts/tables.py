@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from workflow_scripts.parquet import (
     Column,
+    DamagedError,
     DataError,
     Table,
     described,
     provenance,
     read,
     read_all,
+    undamaged,
     whole,
     write,
     write_groups,
@@ -21,12 +23,14 @@ from workflow_scripts.parquet import (
 
 __all__ = [
     "Column",
+    "DamagedError",
     "DataError",
     "Table",
     "described",
     "provenance",
     "read",
     "read_all",
+    "undamaged",
     "whole",
     "write",
     "write_groups",

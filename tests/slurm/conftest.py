@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import real_run
 import slurm_cluster
-import small_run
 import tiny_run
 from slurm_cluster import Cluster
 from slurm_runs import Started
@@ -44,8 +44,8 @@ def runs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     started = Runs(
         survivors=tiny_run.start_survivors(cluster, folder("survivors")),
         failures=tiny_run.start_failures(cluster, folder("failures")),
-        local=small_run.start_local(folder("local")),
-        slurm=small_run.start_on(cluster, folder("slurm")),
+        local=real_run.start_local(folder("local")),
+        slurm=real_run.start_on(cluster, folder("slurm")),
     )
     try:
         yield started

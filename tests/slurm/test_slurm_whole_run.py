@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-import small_run
+import real_run
 from slurm_runs import Started
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
@@ -48,7 +48,7 @@ def test_every_job_has_the_memory_and_time_of_the_profile(on_slurm):
 
 
 def test_shards_were_submitted_in_groups(on_slurm):
-    shards = len(small_run.SAMPLES) * small_run.CONFIG["shards"]
+    shards = len(real_run.SAMPLES) * real_run.CONFIG["shards"]
     assert len(list(on_slurm.folder.glob("results/small/logs/clean/*/*.log"))) == shards == 4
     assert [job["NumCPUs"] for job in on_slurm.jobs("clean")] in (["4"], ["2", "2"])  # two samples at once, or in turn
     assert [job["NumCPUs"] for job in on_slurm.jobs("features")] == ["1"] * shards
@@ -57,7 +57,7 @@ def test_shards_were_submitted_in_groups(on_slurm):
 def test_catalogues_models_and_clusters_are_those_of_a_local_run(on_slurm, local):
     patterns = ("catalogue/**/*", "models/**/*", "clusters/**/*")
     theirs, ours = digests(on_slurm.folder, *patterns), digests(local.folder, *patterns)
-    assert set(small_run.CATALOGUES + small_run.CLUSTERS) < set(ours)
+    assert set(real_run.CATALOGUES + real_run.CLUSTERS) < set(ours)
     assert any(name.endswith(".model") for name in ours)
     assert theirs == ours
 
@@ -72,7 +72,7 @@ def test_what_each_job_took_is_written_beside_its_log(on_slurm):
 def test_killed_controller_leaves_a_run_that_ends_with_the_same_bytes(local, cluster, tmp_path):
     """slurmctld dies while jobs run. Where it is asked meanwhile the plugin may wait for ever: interrupt, run again."""
     target = "samples/boundary_lines.parquet"
-    run = small_run.start_on(cluster, tmp_path, [target])
+    run = real_run.start_on(cluster, tmp_path, [target])
     try:
         run.wait_until(lambda: any(job["JobState"] == "RUNNING" for job in run.jobs("clean")), 200)
         cluster.kill_controller()
@@ -94,4 +94,4 @@ def ended_or_run_again(run: Started, target: str) -> Started:
     run.process.send_signal(signal.SIGINT)
     run.wait(60)
     shutil.rmtree(run.folder / "profile")
-    return small_run.start_on(run.cluster, run.folder, [target])
+    return real_run.start_on(run.cluster, run.folder, [target])

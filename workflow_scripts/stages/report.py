@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workflow_scripts import assumptions, edge, fingerprint
@@ -116,8 +117,12 @@ def _named(names: Sequence[str], paths: Sequence[Path]) -> Iterator[tuple[str, P
 def _chosen(paths: Sequence[Path], rows: pa.Table) -> pa.Table:
     """Light curves of the objects that the report shows, and of no others: all would not fit into memory."""
     ids = [name for lists in catalogue.choose(rows).values() for part in lists for name in part]
-    found = [pq.read_table(p, filters=[("object_id", "in", ids)]) for p in paths]
+    found = [_of(contract.read(path, contract.LIGHT_CURVES), ids) for path in paths]
     return pa.concat_tables(found)
+
+
+def _of(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["object_id"], pa.array(ids, pa.string())))
 
 
 def _write(made: page.Page, report: Path, figures: Path, tables: Path) -> None:
