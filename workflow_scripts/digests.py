@@ -37,14 +37,13 @@ def _rows(curves: pa.Table) -> Iterator[tuple[int, bytes]]:
     names = zip(curves["object_id"].to_pylist(), curves["band"].to_pylist(), strict=True)
     ends = np.cumsum(pc.list_value_length(curves["time"]).to_numpy()).tolist()
     points = [
-        (memoryview(pc.list_flatten(curves[name]).to_numpy().astype(kind)).cast("B"), np.dtype(kind).itemsize)
+        (pc.list_flatten(curves[name]).to_numpy().astype(kind).view(np.uint8), np.dtype(kind).itemsize)
         for name, kind in _POINTS.items()
     ]
     begin = 0
     for (name, band), end in zip(names, ends, strict=True):
-        parts = [json.dumps([name, band, end - begin]).encode(), *(v[begin * w : end * w] for v, w in points)]
-        digest = hashlib.sha256()
-        for part in parts:
-            digest.update(part)
-        yield sum(map(len, parts)), digest.digest()
+        digest = hashlib.sha256(head := json.dumps([name, band, end - begin]).encode())
+        for values, width in points:
+            digest.update(values[begin * width : end * width])
+        yield len(head) + (end - begin) * sum(width for _, width in points), digest.digest()
         begin = end

@@ -35,7 +35,10 @@ def run(main: Callable[..., None]) -> None:
     """Call a stage's main with arguments by name; an unusable input ends the job with its message alone."""
     job = getattr(sys.modules["__main__"], "snakemake", None)
     values = _job_values(job) if job else _command_line_values(main)
-    notes: dict[str, object] = {"stage": main.__code__.co_filename.rsplit("/", 1)[-1], "code": str(values.get("code", ""))}
+    notes: dict[str, object] = {
+        "stage": main.__code__.co_filename.rsplit("/", 1)[-1],
+        "code": str(values.get("code", "")),
+    }
     if job:
         notes = {"rule": job.rule, "code": str(values.get("code", "")), "run": job.config["run"]}
         if record := job.input.get("record"):

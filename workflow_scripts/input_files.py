@@ -18,7 +18,7 @@ class Inputs:
 
 
 def inputs(config: Mapping[str, Any], branch: Branch) -> Inputs:
-    """Inputs of a branch; what an archive gave is named by the run's table of it."""
+    """Give the inputs of a branch; what an archive gave is named by the run's table of it."""
     samples, regions = config["samples"], config["clusters"]["regions"]
     if branch == "clusters":
         return Inputs(tuple(_of_clusters(config, regions)), (), _from(regions, "demo"))

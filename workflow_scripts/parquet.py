@@ -85,7 +85,7 @@ def metadata(table: Table) -> dict[str, str]:
 
 
 def notes_of_block() -> dict[str, object]:
-    """Notes of the block of provenance that the caller is in."""
+    """Give the notes of the block of provenance that the caller is in."""
     return dict(_PROVENANCE.get() or {})
 
 

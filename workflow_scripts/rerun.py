@@ -52,7 +52,7 @@ def repeat(run: Path, config: Mapping[str, Any], folder: Path, cores: int) -> Pa
         done = subprocess.run([*map(str, command)], stdout=log, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise DataError(f"the run in {work} ended with exit code {done.returncode}; {work}/snakemake.log says why")
-    return work / "results" / config["run"]
+    return work / "results" / str(config["run"])
 
 
 def _prepare(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
@@ -60,8 +60,8 @@ def _prepare(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
     origin = run.parents[1]  # a run's results are in results/<run> of the folder it was started in
     paths = [Path(name) for name in input_files.from_user(config) if not Path(name).is_absolute()]
     # As deep as the settings climb, so that ../data stays inside.
-    work = folder.joinpath(*["work"] * (1 + max((path.parts.count("..") for path in paths), default=0)))
-    results = work / "results" / config["run"]
+    work = Path(folder, *["work"] * (1 + max((path.parts.count("..") for path in paths), default=0)))
+    results = work / "results" / str(config["run"])
     results.mkdir(parents=True)
     for path in paths:
         link = Path(os.path.normpath(work / path))

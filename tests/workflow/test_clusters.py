@@ -1,6 +1,7 @@
 """The branch of open clusters through Snakemake: simulated regions, and in the tests marked real M67."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -103,6 +104,21 @@ def test_nobody_takes_it_for_real(run, region):
     assert pq.read_schema(folder / "members.parquet").metadata[b"description"].startswith((b"SIMULATED", b"Stars of"))
     survey = pq.read_table(folder / "region.parquet", partitioning=None)["survey"].to_pylist()
     assert survey == ["demo region (SIMULATED)"]
+
+
+@pytest.mark.parametrize("name", ["members.parquet", "cluster.parquet", "overdensities.parquet"])
+def test_published_tables_say_what_they_were_made_from(run, name):
+    for region in ("cluster", "empty"):
+        path = run / f"results/small/clusters/{region}/{name}"
+        record = json.loads(pq.read_schema(path).metadata[b"provenance"])
+        assert set(record) == {"rule", "run", "code", "lock", "seed", "configuration", "inputs"}
+        assert {row["whose"]: row["name"] for row in record["inputs"]} == dict.fromkeys(
+            ("cluster", "empty"), "SIMULATED, seed 20240416"
+        )
+        if name == "members.parquet":
+            assert json.dumps(record, sort_keys=True) in path.with_suffix(".vot").read_text(errors="replace").replace(
+                "&quot;", '"'
+            )
 
 
 def test_networks_trained_again_give_the_same_bytes(run):

@@ -23,8 +23,12 @@ def main(run: Path, cores: int = 1, against: Path | None = None, keep: bool = Fa
     for name, now in (("code", fingerprint.code("stages")), ("lock", provenance.lock())):
         if said[name] != now:
             sys.stdout.write(f"The {name} is not that of the run any more ({said[name]}, now {now}).\n")
-    folder = None if against else Path(tempfile.mkdtemp(prefix=".verify-", dir=run.parent))
-    other = against.absolute() if against else rerun.repeat(run, said["configuration"], folder, cores)
+    folder = None
+    if against:
+        other = against.absolute()
+    else:
+        folder = Path(tempfile.mkdtemp(prefix=".verify-", dir=run.parent))
+        other = rerun.repeat(run, said["configuration"], folder, cores)
     found = rerun.compare(run, other, said["varies"])
     sys.stdout.write(_text(found, run, other))
     if folder and found.agrees and not keep:
