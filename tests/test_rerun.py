@@ -102,5 +102,5 @@ def test_workflow_is_run_with_the_recorded_settings_and_cores(run, tmp_path, mon
 
 def test_run_that_fails_names_its_log(run, tmp_path, monkeypatch):
     stand_in(monkeypatch, 1)
-    with pytest.raises(DataError, match=r"ended with exit code 1; .*again/work/snakemake\.log says why"):
+    with pytest.raises(DataError, match=r"ended with exit code 1; .*again/rerun/snakemake\.log says why"):
         rerun.repeat(run, config(), tmp_path / "again", 1)

@@ -42,7 +42,10 @@ def read(logs: Path) -> Iterator[Job]:
         first = log.read_text(encoding="utf-8").partition("\n")[0] if log.is_file() else ""
         if not (found := _BEGUN.fullmatch(first)):
             expected = edge.BEGUN.format(host="<host>", time="<time>")
-            raise DataError(f"{log}: expected '{expected}' in its first line, found {first!r}; run the rule again")
+            raise DataError(
+                f"{log}: expected '{expected}' in its first line, found {first!r}; run the rule again, or delete the "
+                "log and its .tsv if no rule of this run writes them"
+            )
         rule = benchmark.relative_to(logs).parts[0].removesuffix(".tsv")
         begun = datetime.datetime.fromisoformat(found["time"])
         with benchmark.open(encoding="utf-8", newline="") as file:

@@ -60,7 +60,7 @@ def _prepare(run: Path, config: Mapping[str, Any], folder: Path) -> Path:
     origin = run.parents[1]  # a run's results are in results/<run> of the folder it was started in
     paths = [Path(name) for name in input_files.from_user(config) if not Path(name).is_absolute()]
     # As deep as the settings climb, so that ../data stays inside.
-    work = Path(folder, *["work"] * (1 + max((path.parts.count("..") for path in paths), default=0)))
+    work = Path(folder, *["rerun"] * (1 + max((path.parts.count("..") for path in paths), default=0)))
     results = work / "results" / str(config["run"])
     results.mkdir(parents=True)
     for path in paths:

@@ -245,7 +245,7 @@ def test_run_that_is_done_again_is_the_same_and_one_byte_more_is_named(demo):
     parts = [path.relative_to(demo.results).parts for path in demo.results.rglob("*") if path.is_file()]
     assert counts == [sum(part[0] not in (*VARIES, "logs") for part in parts), 0, 0, 0]
 
-    (again,) = demo.results.parent.glob(".verify-*/work/results/small")
+    (again,) = demo.results.parent.glob(".verify-*/rerun/results/small")
     changed = demo.results / "catalogue/field/suspected.fits"
     content, times = changed.read_bytes(), changed.stat()
     try:
