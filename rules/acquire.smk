@@ -252,3 +252,28 @@ rule check_samples:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/check_samples.py"
+
+
+# The record is an input of every rule of a final table: edge.py writes it into the table. Each branch has its own, so
+# that the clusters do not wait for the light curves.
+rule inputs:
+    message:
+        "Inputs of the branch {wildcards.branch}, each with its SHA-256."
+    input:
+        files=lambda wildcards: [path for *_, path in INPUTS[wildcards.branch].files],
+        light_curves=lambda wildcards: raw_files(INPUTS[wildcards.branch].from_archives),
+    output:
+        inputs=f"{RUN}/inputs/{{branch}}.parquet",
+        record=f"{RUN}/inputs/{{branch}}.json",
+    log:
+        f"{RUN}/logs/inputs/{{branch}}.log",
+    params:
+        described=lambda wildcards: [(what, whose) for what, whose, _ in INPUTS[wildcards.branch].files],
+        n_shards=lambda wildcards: {name: len(SHARDS[name]) for name in INPUTS[wildcards.branch].from_archives},
+        simulated=lambda wildcards: list(INPUTS[wildcards.branch].simulated),
+        configuration=RECORDED,
+        lock=LOCK,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/inputs.py"

@@ -202,6 +202,8 @@ rule period_rules:
 rule object_settings:
     message:
         "Settings that a single light curve needs to be classified like those of the run."
+    input:
+        record=f"{RUN}/inputs/catalogue.json",
     output:
         settings=f"{MODELS}/final/settings.json",
     log:
@@ -246,6 +248,7 @@ rule ensemble:
         split=rules.split.output.split,
         calibration=rules.calibrate.output.calibration,
         period_rules=rules.period_rules.output.period_rules,
+        record=f"{RUN}/inputs/catalogue.json",
     output:
         catalogue=f"{RUN}/catalogue/{{sample}}/catalogue.parquet",
         catalogue_fits=f"{RUN}/catalogue/{{sample}}/catalogue.fits",
@@ -272,6 +275,7 @@ rule verify_catalogue:
     input:
         catalogue=rules.ensemble.output.catalogue,
         references=expand(rules.download_catalogue.output.sources, catalogue=config["references"]),
+        record=f"{RUN}/inputs/catalogue.json",
     output:
         verification=f"{EVALUATION}/verification/{{sample}}.parquet",
     log:

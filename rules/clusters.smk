@@ -198,6 +198,7 @@ rule overdensities:
     input:
         region_file=f"{RUN}/clusters/{{region}}/region.parquet",
         stars=f"{RUN}/clusters/{{region}}/stars.parquet",
+        record=f"{RUN}/inputs/clusters.json",
     output:
         overdensities=f"{RUN}/clusters/{{region}}/overdensities.parquet",
     log:
@@ -220,6 +221,7 @@ rule summarise_cluster:
         method_notes=[method.notes for method in methods],
         membership=rules.membership.output.membership,
         list_files=lambda wildcards: list(REGIONS[wildcards.region]["lists"].values()),
+        record=f"{RUN}/inputs/clusters.json",
     output:
         members=f"{RUN}/clusters/{{region}}/members.parquet",
         members_fits=f"{RUN}/clusters/{{region}}/members.fits",

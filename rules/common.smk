@@ -1,6 +1,6 @@
 # Shared by all rule files. Names of samples, shards, models and folders, and the files that belong to them.
 
-from workflow_scripts import fingerprint
+from workflow_scripts import fingerprint, input_files, provenance
 from workflow_scripts.surveys import registry
 
 SAMPLES = config["samples"]
@@ -16,8 +16,7 @@ ON_GPU = config["period"]["device"] == "gpu"
 ARCHIVED = [name for name, s in SAMPLES.items() if "archive" in s]
 LABELLED_BY_TWO = [name for name in ARCHIVED if len(SAMPLES[name]["archive"]["objects"]) == 2]
 DOWNLOADS = f"{RUN}/downloads"
-DUST = config["dust"]
-DUST_MAPS = [] if DUST["map"] == "none" else [DUST["file"] or "results/dust/bayestar2019.h5"]
+DUST_MAPS = input_files.dust_maps(config)
 
 TRAINING = config["training"]
 BOOSTERS = ["lightgbm", "xgboost"]
@@ -32,11 +31,17 @@ CLUSTERS = config["clusters"]
 REGIONS = CLUSTERS["regions"]
 CLUSTERS_ON_GPU = CLUSTERS["dec"]["device"] == "gpu"
 
+# What goes into each branch, and the settings that its final tables record.
+INPUTS = {branch: input_files.inputs(config, branch) for branch in ("catalogue", "clusters")}
+RECORDED = provenance.recorded(config)
+LOCK = provenance.lock()
+
 
 wildcard_constraints:
     region="[A-Za-z0-9_]+",
     sample="[A-Za-z0-9_]+",
     catalogue="[A-Za-z0-9_]+",
+    branch="catalogue|clusters",
     shard=r"\d+",
 
 

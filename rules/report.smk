@@ -51,3 +51,38 @@ rule report:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/report.py"
+
+
+# Whatever rule all asks for, but what this rule itself writes.
+final = [
+    *expand(rules.ensemble.output, sample=CLASSIFIED),
+    *expand(rules.verify_catalogue.output, sample=VERIFIED),
+    *expand(rules.summarise_cluster.output, region=REGIONS),
+    *expand(rules.overdensities.output, region=REGIONS),
+    rules.object_settings.output.settings,
+    rules.report.output.report,
+]
+
+
+rule provenance:
+    message:
+        "What run {config[run]} was made from, with what, where and when."
+    input:
+        final=final,
+        inputs=expand(rules.inputs.output.inputs, branch=["catalogue", *(["clusters"] if REGIONS else [])]),
+    output:
+        provenance=f"{RUN}/provenance.json",
+        ro_crate=f"{RUN}/ro-crate-metadata.json",
+        workflow=f"{RUN}/provenance/Snakefile",
+        settings=f"{RUN}/provenance/configuration.yaml",
+    log:
+        f"{RUN}/logs/provenance.log",
+    params:
+        run=config["run"],
+        configuration=config,
+        lock=LOCK,
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/provenance.py"

@@ -29,7 +29,8 @@ def repository(tmp_path: Path) -> Project:
     unwanted = shutil.ignore_patterns("__pycache__")
     for name in ("workflow_scripts", "rules", "config"):
         shutil.copytree(ROOT / name, copy.folder / name, ignore=unwanted)
-    shutil.copy(ROOT / "Snakefile", copy.folder)
+    for name in ("Snakefile", "requirements.lock"):
+        shutil.copy(ROOT / name, copy.folder)
     return copy
 
 

@@ -196,6 +196,19 @@ def test_simulated_objects_are_stated_in_all_formats(written, survey, is_simulat
     assert notes.startswith("SIMULATED") is is_simulated
 
 
+def test_long_record_survives_every_format(tmp_path):
+    """Values that FITS could harm: blanks wherever a card may end, letters outside ASCII, quotes."""
+    record = {"rule": "ensemble", "inputs": [{"name": f'{"x" * (i % 7)} it\'s "ü" {i}'} for i in range(300)]}
+    files = {kind: tmp_path / f"catalogue.{kind}" for kind in ("parquet", "fits", "vot")}
+    with tables.provenance(record):
+        catalogue.write(rows(), catalogue.AGREED, TABLE, *files.values())
+    assert json.loads(pq.read_schema(files["parquet"]).metadata[b"provenance"]) == record
+    comments = "".join(card.ljust(72) for card in fits.getheader(files["fits"], 1)["COMMENT"])
+    assert json.JSONDecoder().raw_decode(comments.partition("provenance: ")[2])[0] == record
+    infos = {info.name: info.value for info in votable.parse(files["vot"]).resources[0].infos}
+    assert json.loads(infos["provenance"]) == record
+
+
 def test_provenance_is_in_all_formats(written):
     files = written()
     expected = {"rule": "ensemble", "run": "test"}

@@ -14,7 +14,7 @@ from workspace import ROOT
 PACKAGE = ROOT / "workflow_scripts"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 STAGES = sorted(path for path in (PACKAGE / "stages").glob("*.py") if path.name != "__init__.py")
-BY_HAND = {"classify_object"}  # started by make classify; no rule runs it
+BY_HAND = {"classify_object", "verify_run"}  # started by make classify and make verify; no rule runs them
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 HEAVY = {

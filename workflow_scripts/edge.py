@@ -9,9 +9,11 @@ import argparse
 import ast
 import contextlib
 import dataclasses
+import datetime
 import inspect
 import json
 import logging
+import platform
 import sys
 import types
 import typing
@@ -21,17 +23,26 @@ from typing import Any
 
 from workflow_scripts import fingerprint, tables
 
-# Params that say what a result depends on and that no stage asks for: `adopt` gives the first to every rule.
-_ADDED = {"code", "plugin"}
+# What a result depends on and no stage asks for: `adopt` gives the first to every rule; record is the file of an input,
+# what does not change between identical runs (provenance.py), and goes into the notes of all that the job writes.
+_ADDED = {"code", "plugin", "record"}
+
+# First line of every job's log, from which provenance.json has hosts and times.
+BEGUN = "job on {host}, begun {time}"
 
 
 def run(main: Callable[..., None]) -> None:
     """Call a stage's main with arguments by name; an unusable input ends the job with its message alone."""
     job = getattr(sys.modules["__main__"], "snakemake", None)
     values = _job_values(job) if job else _command_line_values(main)
-    notes = {"stage": main.__code__.co_filename.rsplit("/", 1)[-1], "code": str(values.get("code", ""))}
+    notes: dict[str, object] = {
+        "stage": main.__code__.co_filename.rsplit("/", 1)[-1],
+        "code": str(values.get("code", "")),
+    }
     if job:
         notes = {"rule": job.rule, "code": str(values.get("code", "")), "run": job.config["run"]}
+        if record := job.input.get("record"):
+            notes |= json.loads(Path(record).read_text(encoding="utf-8"))
     with _logging(Path(job.log[0]) if job and job.log else None), tables.provenance(notes):
         try:
             main(**arguments(main, values))
@@ -190,7 +201,9 @@ def _logging(path: Path | None) -> Iterator[None]:
 def _log_to(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, mode="w")
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        path.write_text(BEGUN.format(host=platform.node(), time=now) + "\n", encoding="utf-8")
+        file = logging.FileHandler(path)
     except OSError as error:
         logging.getLogger(__name__).warning("the log is on the screen only: %s: %s", path, error.strerror)
     else:

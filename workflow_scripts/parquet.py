@@ -74,11 +74,11 @@ class Table:
         return [c.name for c in self.columns]
 
 
-_PROVENANCE: contextvars.ContextVar[Mapping[str, str] | None] = contextvars.ContextVar("provenance", default=None)
+_PROVENANCE: contextvars.ContextVar[Mapping[str, object] | None] = contextvars.ContextVar("provenance", default=None)
 
 
 @contextlib.contextmanager
-def provenance(notes: Mapping[str, str]) -> Iterator[None]:
+def provenance(notes: Mapping[str, object]) -> Iterator[None]:
     """Tables written inside the block carry these notes in their metadata; no dates, no hosts."""
     token = _PROVENANCE.set(notes)
     try:
@@ -109,7 +109,12 @@ def write_groups(groups: Iterable[pa.Table], path: Path, table: Table, notes: Ma
 
 def metadata(table: Table) -> dict[str, str]:
     """Metadata of a file of the table: its name and the provenance of the block."""
-    return {"table": table.name, "provenance": json.dumps(dict(_PROVENANCE.get() or {}), sort_keys=True)}
+    return {"table": table.name, "provenance": json.dumps(notes_of_block(), sort_keys=True)}
+
+
+def notes_of_block() -> dict[str, object]:
+    """Give the notes of the block of provenance that the caller is in."""
+    return dict(_PROVENANCE.get() or {})
 
 
 def read(

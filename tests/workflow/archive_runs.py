@@ -1,5 +1,6 @@
 """A LAMOST-like run in small: its settings, its folder, and the skies it looks at."""
 
+import fnmatch
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from stand_in import Archives, Star, stars
 from workspace import REAL_DATA, ROOT, run_snakemake
 
 from workflow_scripts import simulate
+from workflow_scripts.stages.provenance import VARIES
 from workflow_scripts.surveys import demo, local
 
 
@@ -76,10 +78,10 @@ class Run:
         return pq.read_table(self.results / name, partitioning=None)
 
     def tables(self) -> dict[str, bytes]:
-        """Everything that a run ends with but logs and raw downloads, whose manifests have dates."""
-        found = (path for path in self.results.rglob("*") if path.is_file())
-        kept = [p for p in found if not {"logs", "downloads"} & set(p.relative_to(self.results).parts)]
-        return {str(path.relative_to(self.results)): path.read_bytes() for path in kept}
+        """Everything that a run ends with but what cannot be the same twice: logs, dates, downloads with dates."""
+        found = {p.relative_to(self.results).as_posix(): p for p in self.results.rglob("*") if p.is_file()}
+        kept = [name for name in found if not any(fnmatch.fnmatchcase(name, pattern) for pattern in VARIES)]
+        return {name: found[name].read_bytes() for name in kept if "downloads" not in name.split("/")}
 
 
 def simulated() -> tuple[list[Star], list[Star]]:

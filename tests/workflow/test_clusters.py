@@ -1,6 +1,7 @@
 """The branch of open clusters through Snakemake: simulated regions, and in the tests marked real M67."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -103,6 +104,22 @@ def test_nobody_takes_it_for_real(run, region):
     assert pq.read_schema(folder / "members.parquet").metadata[b"description"].startswith((b"SIMULATED", b"Stars of"))
     survey = pq.read_table(folder / "region.parquet", partitioning=None)["survey"].to_pylist()
     assert survey == ["demo region (SIMULATED)"]
+
+
+@pytest.mark.parametrize("region", ["cluster", "empty"])
+def test_published_tables_say_what_they_were_made_from(run, region):
+    from astropy.io import votable
+
+    folder = run / f"results/small/clusters/{region}"
+    names = ("members.parquet", "cluster.parquet", "overdensities.parquet")
+    found = [pq.read_schema(folder / name).metadata[b"provenance"] for name in names]
+    infos = votable.parse(folder / "members.vot").resources[0].infos
+    found += [info.value for info in infos if info.name == "provenance"]
+    assert len(found) == 4
+    for record in map(json.loads, found):
+        assert set(record) == {"rule", "run", "code", "lock", "seed", "configuration", "inputs"}
+        assert [row["whose"] for row in record["inputs"]] == ["cluster", "empty"]
+        assert {row["name"] for row in record["inputs"]} == {"SIMULATED, seed 20240416"}
 
 
 def test_networks_trained_again_give_the_same_bytes(run):

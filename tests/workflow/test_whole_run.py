@@ -1,20 +1,28 @@
 """The whole workflow on a small simulated survey: what comes out, and what reruns."""
 
+import json
 import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from small_run import CONFIG, Run, new_run, sha256
-from workspace import planned
+from workspace import ROOT, planned
 
-from workflow_scripts import labels, probabilities, tables
+from workflow_scripts import labels, probabilities, rerun, tables
 from workflow_scripts.features import FEATURES
+from workflow_scripts.stages.provenance import VARIES
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 
 SAMPLES = ("known", "field")
+ENDS = ("parquet", "fits", "vot")
 CATALOGUES = [f"catalogue/{sample}/{kind}.parquet" for sample in SAMPLES for kind in ("catalogue", "suspected")]
 
 
@@ -33,7 +41,7 @@ def demo(tmp_path_factory) -> Run:
 def test_deliverables_exist_and_a_second_run_has_nothing_to_do(demo):
     for sample in SAMPLES:
         for kind in ("catalogue", "suspected"):
-            for suffix in ("parquet", "fits", "vot"):
+            for suffix in ENDS:
                 assert (demo.results / f"catalogue/{sample}/{kind}.{suffix}").stat().st_size > 0
     assert planned(demo.snakemake("-n")) == set()
 
@@ -96,6 +104,56 @@ def test_catalogue_says_the_same_in_every_format(demo):
             assert str(other["period_d"].unit) == "d"
 
 
+def records(run: Run, name: str) -> Iterator[dict]:
+    """Record of a catalogue in each of its formats."""
+    from astropy.io import fits, votable
+
+    path = run.results / name
+    yield json.loads(pq.read_schema(path).metadata[b"provenance"])
+    comments = "".join(card.ljust(72) for card in fits.getheader(path.with_suffix(".fits"), 1)["COMMENT"])
+    yield json.JSONDecoder().raw_decode(comments.partition("provenance: ")[2])[0]
+    infos = votable.parse(path.with_suffix(".vot")).resources[0].infos
+    yield json.loads(next(info.value for info in infos if info.name == "provenance"))
+
+
+def test_every_final_table_says_what_it_was_made_from(demo):
+    lock = sha256(ROOT / "requirements.lock")
+    found = [record for name in CATALOGUES for record in records(demo, name)]
+    found += [json.loads((demo.results / "models/final/settings.json").read_text())["provenance"]]
+    assert len(found) == 13
+    for record in found:
+        assert set(record) == {"rule", "run", "code", "lock", "seed", "configuration", "inputs"}
+        assert (record["lock"], record["seed"], record["run"]) == (lock, 20240416, "small")
+        assert record["configuration"]["samples"]["known"]["demo"]["objects"] == 400
+        assert not {"shards", "pace"} & set(record["configuration"])
+        assert [(row["whose"], row["name"], row["sha256"]) for row in record["inputs"]] == [
+            ("known", "SIMULATED, seed 20240416", None),
+            ("field", "SIMULATED, seed 20240416", None),
+        ]
+        assert str(demo.folder) not in json.dumps(record), "no place on one machine"
+
+
+def test_run_says_with_what_where_and_when_it_was_made(demo):
+    said = json.loads((demo.results / "provenance.json").read_text())
+    assert said["configuration"]["shards"] == CONFIG["shards"]
+    assert said["jobs"]["hosts"] == [platform.node()]
+    rules = said["jobs"]["rules"]
+    assert (rules["clean"]["jobs"], rules["ensemble"]["jobs"], rules["inputs"]["jobs"]) == (4, 2, 1)
+    assert 0 < rules["features"]["cpu_s"] < 10 * rules["features"]["wall_s"]
+    assert 20 < rules["train"]["max_rss_mb"] < 10_000
+    names = {f"catalogue/{s}/{kind}.{end}" for s in SAMPLES for kind in ("catalogue", "suspected") for end in ENDS}
+    assert names | {"report/report.html", "models/final/settings.json"} <= set(said["tables"])
+    assert said["tables"] == {name: sha256(demo.results / name) for name in said["tables"]}
+
+
+def test_crate_of_the_run_can_be_read(demo):
+    from rocrate.rocrate import ROCrate
+
+    crate = ROCrate(demo.results)
+    assert crate.mainEntity.id == "provenance/Snakefile"
+    assert all((demo.results / part.id).is_file() for part in crate.root_dataset["hasPart"])
+
+
 def test_report_is_one_file_that_needs_no_network(demo):
     text = (demo.results / "report/report.html").read_text()
     assert text.count("<html") == text.count("</html>") == 1
@@ -107,11 +165,44 @@ def test_report_is_one_file_that_needs_no_network(demo):
 
 
 def test_shards_and_cores_do_not_change_the_catalogue(demo, tmp_path):
+    """Nor any other file but those in shards and the two that say how many there are."""
     other = new_run(tmp_path, shards=3)
-    done = other.snakemake(*other.targets(*CATALOGUES), cores=1)
+    done = other.snakemake(cores=1)
     assert done.returncode == 0, done.stderr[-5000:]
-    for name in [*CATALOGUES, "split/split.parquet", "models/final/calibration.json"]:
-        assert sha256(demo.results / name) == sha256(other.results / name), name
+    sharded = [f"{name}/*" for name in ("raw", "light_curves", "cleaning", "features", "predictions")]
+    sharded.append("samples/*/photometry.parquet")
+    found = rerun.compare(demo.results, other.results, [*VARIES, *sharded])
+    assert found.different == ["provenance/configuration.yaml", "report/report.html"]
+    assert (found.missing, found.more) == ([], [])
+    assert {*CATALOGUES, "split/split.parquet", "models/final/calibration.json"} <= set(found.same)
+    assert [name for name in found.same if name.endswith(".model")]
+
+
+def verify(run: Run, *options: object) -> subprocess.CompletedProcess:
+    """Run the command behind make verify."""
+    command = [sys.executable, "-m", "workflow_scripts.stages.verify_run", "--run", run.results, *options]
+    return subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
+
+
+def test_run_that_is_done_again_is_the_same_and_one_byte_more_is_named(demo):
+    done = verify(demo, "--cores", 1, "--keep", "true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = [int(line.split()[0]) for line in done.stdout.splitlines()]
+    parts = [path.relative_to(demo.results).parts for path in demo.results.rglob("*") if path.is_file()]
+    assert counts == [sum(part[0] not in (*VARIES, "logs") for part in parts), 0, 0, 0]
+
+    (again,) = demo.results.parent.glob(".verify-*/rerun/results/small")
+    changed = demo.results / "catalogue/field/suspected.fits"
+    content, times = changed.read_bytes(), changed.stat()
+    try:
+        changed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        done = verify(demo, "--against", again)
+    finally:
+        changed.write_bytes(content)
+        os.utime(changed, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[4:] == ["different: catalogue/field/suspected.fits"]
+    shutil.rmtree(again.parents[2])
 
 
 # What reruns
@@ -128,15 +219,22 @@ def test_comment_reruns_nothing_and_a_formula_what_depends_on_it(demo, repositor
     repository.edit("workflow_scripts/stages/clean.py", '"""Clean', '"""Really clean')
     assert plan() == set()
     repository.edit("workflow_scripts/stages/report.py", "def main(", "THRESHOLD = 1\n\n\ndef main(")
-    assert plan() == {"all", "report"}
+    assert plan() == {"all", "report", "provenance"}
     repository.edit("workflow_scripts/lightcurve/clean.py", "def clean(", "THRESHOLD = 1\n\n\ndef clean(")
     assert plan() >= {"clean", "features", "split", "train", "calibrate", "predict", "ensemble", "report"}
     assert not plan() & {"simulate_sample", "check_samples"}
     repository.edit("workflow_scripts/lightcurve/clean.py", "THRESHOLD = 1\n\n\n", "")
-    assert plan() == {"all", "report"}
+    assert plan() == {"all", "report", "provenance"}
 
 
 def test_changed_setting_reruns_what_it_concerns(demo, tmp_path):
     changed = tmp_path / "changed.yaml"
     changed.write_text(yaml.safe_dump(CONFIG | {"catalogue": {"prior": "estimated"}}))
-    assert planned(Run(demo.folder, changed).snakemake("-n")) == {"all", "ensemble", "report"}
+    every = {"all", "inputs", "object_settings", "report", "provenance"}  # what holds all settings of the run
+    assert planned(Run(demo.folder, changed).snakemake("-n")) == {"ensemble", *every}
+
+
+def test_setting_that_only_says_how_writes_no_final_table_again(demo, tmp_path):
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(CONFIG | {"pace": 0.5}))
+    assert planned(Run(demo.folder, changed).snakemake("-n")) == {"all", "report", "provenance"}

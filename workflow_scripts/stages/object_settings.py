@@ -20,8 +20,9 @@ class Settings:
 
 
 def main(settings: Path, cuts: Cuts, search: Search, data: str) -> None:
-    """Write the settings of the run for classify_object."""
-    text = json.dumps(dataclasses.asdict(Settings(cuts, search, data)), indent=2, sort_keys=True)
+    """Write the settings of the run for classify_object, with the run's record: the models' files have none."""
+    said = dataclasses.asdict(Settings(cuts, search, data)) | {"provenance": tables.notes_of_block()}
+    text = json.dumps(said, indent=2, sort_keys=True)
     with tables.whole(settings) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
