@@ -1,7 +1,9 @@
 """The rules of the house that no tool checks."""
 
 import ast
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -198,6 +200,36 @@ def test_wheels_with_cuda_have_the_locked_versions():
     for name, version in pinned.items():
         assert version in locked()[name]
         assert version in locked()[f"{name}-cpu"]
+
+
+CONTAINER = (ROOT / "envs/Containerfile").read_text()
+
+
+def test_container_installs_the_lock_on_the_python_of_the_project():
+    least = PROJECT["requires-python"].removeprefix(">=")
+    assert re.findall(r"^FROM (\S+)$", CONTAINER, re.MULTILINE) == [f"python:{least}-bookworm"]
+    assert re.findall(r"pip install .*", CONTAINER) == [
+        "pip install --no-cache-dir --require-hashes -r requirements.lock"
+    ]
+
+
+def test_what_the_container_copies_is_a_workflow(tmp_path):
+    """No engine builds images here: the files it would copy are copied, and its command plans the demo with them."""
+    inside, data = tmp_path / "inside", tmp_path / "data"
+    data.mkdir()
+    for sources, target in re.findall(r"^COPY (.+) (\S+)$", CONTAINER, re.MULTILINE):
+        for name in sources.split():
+            place = inside / target / ("" if target != "./" else name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place)
+    (entry,) = re.findall(r"^ENTRYPOINT (.+)$", CONTAINER, re.MULTILINE)
+    command = [part.replace("/opt/variable-sky", str(inside)) for part in json.loads(entry)]
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run(
+        [program, *command[1:], "--cores", "1", "-n"], cwd=data, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "train_final" in done.stdout + done.stderr
 
 
 # The repository
