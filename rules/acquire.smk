@@ -269,7 +269,7 @@ rule inputs:
         f"{RUN}/logs/inputs/{{branch}}.log",
     params:
         described=lambda wildcards: [(what, whose) for what, whose, _ in INPUTS[wildcards.branch].files],
-        n_shards=lambda wildcards: {name: len(SHARDS[name]) for name in INPUTS[wildcards.branch].from_archives},
+        from_archives=lambda wildcards: {name: len(SHARDS[name]) for name in INPUTS[wildcards.branch].from_archives},
         simulated=lambda wildcards: list(INPUTS[wildcards.branch].simulated),
         configuration=RECORDED,
         lock=LOCK,

@@ -1,6 +1,7 @@
 """Runs of the whole workflow that are small enough for a test, started, watched and compared."""
 
 import contextlib
+import fnmatch
 import hashlib
 import json
 import subprocess
@@ -16,6 +17,7 @@ import yaml
 from workspace import ROOT, run_snakemake
 
 from workflow_scripts import tables
+from workflow_scripts.stages.provenance import VARIES
 
 CONFIG = {
     "run": "small",
@@ -94,10 +96,12 @@ class Run:
         return tables.read_all(sorted((self.results / name / sample).glob("*.parquet")), table)
 
     def files(self) -> dict[str, str]:
-        """Give the sha256 of every file of the results, but for logs and what jobs took, which tell of one run."""
+        """Give the sha256 of every file of the results, but for logs and what else tells of one run."""
         found = (path for path in self.results.rglob("*") if path.is_file())
         names = {path.relative_to(self.results).as_posix(): path for path in found}
-        return {name: sha256(path) for name, path in sorted(names.items()) if not name.startswith("logs/")}
+        once = [pattern for pattern in VARIES if pattern != "*.damaged"]
+        kept = [name for name in sorted(names) if not any(fnmatch.fnmatchcase(name, pattern) for pattern in once)]
+        return {name: sha256(names[name]) for name in kept}
 
 
 def new_run(folder: Path, **changes: object) -> Run:

@@ -35,20 +35,24 @@ def run(main: Callable[..., None]) -> None:
     """Call a stage's main with arguments by name; an unusable input ends the job with its message alone."""
     job = getattr(sys.modules["__main__"], "snakemake", None)
     values = _job_values(job) if job else _command_line_values(main)
-    notes: dict[str, object] = {
-        "stage": main.__code__.co_filename.rsplit("/", 1)[-1],
-        "code": str(values.get("code", "")),
-    }
-    if job:
-        notes = {"rule": job.rule, "code": str(values.get("code", "")), "run": job.config["run"]}
-        if record := job.input.get("record"):
-            notes |= json.loads(Path(record).read_text(encoding="utf-8"))
-    with _logging(Path(job.log[0]) if job and job.log else None), tables.provenance(notes):
+    notes: dict[str, object] = {"code": str(values.get("code", ""))}
+    notes |= {"rule": job.rule, "run": job.config["run"]} if job else {"stage": Path(main.__code__.co_filename).name}
+    with _logging(Path(job.log[0]) if job and job.log else None):
         try:
-            main(**arguments(main, values))
+            with tables.provenance(notes | _record(job)):
+                main(**arguments(main, values))
         except tables.DataError as error:
             logging.getLogger(__name__).error("%s%s", error, _set_aside(job, error))
             sys.exit(1)
+
+
+def _record(job: Any) -> dict[str, object]:
+    """Record of the run, where the job's rule has it among its inputs."""
+    path = job.input.get("record") if job else None
+    if not path:
+        return {}
+    with tables.undamaged(Path(path), "the record of a run"):
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def _set_aside(job: Any, error: tables.DataError) -> str:

@@ -27,16 +27,22 @@ def given(tmp_path, monkeypatch) -> dict[str, object]:
 
 
 def start(tmp_path, given, n_shards: int) -> tuple[list[dict], dict, bytes]:
-    """Run the stage with so many shards, of the second sample one more; rows, record, and the bytes of both files."""
-    paths, counts = [], {"asked": n_shards, "more": n_shards + 1}
-    for i, (name, n) in enumerate(counts.items()):
-        parts = shards.split(simulate(25, "labelled", name, generator(i, name)).light_curves, n)
+    """Run the stage with so many shards; the rows, the record, and the bytes of both files."""
+    paths = []
+    for i, name in enumerate(("asked", "more")):
+        parts = shards.split(simulate(25, "labelled", name, generator(i, name)).light_curves, n_shards)
         for number, part in enumerate(parts):
             path = tmp_path.relative_to(tmp_path) / f"raw{n_shards}" / name / f"{number:04d}.parquet"
             tables.write(part, path, tables.RAW_LIGHT_CURVES)
             paths.append(path)
     out = [tmp_path / f"{n_shards}/{name}" for name in ("inputs.parquet", "record.json")]
-    main(light_curves=paths, inputs=out[0], record=out[1], n_shards=counts, **given)
+    main(
+        light_curves=paths,
+        from_archives=dict.fromkeys(("asked", "more"), n_shards),
+        inputs=out[0],
+        record=out[1],
+        **given,
+    )
     rows = tables.read(out[0], provenance.INPUTS).to_pylist()
     return rows, json.loads(out[1].read_text()), b"".join(path.read_bytes() for path in out)
 

@@ -20,13 +20,13 @@ def main(
     inputs: Path,
     record: Path,
     described: list[tuple[str, ...]],
-    n_shards: dict[str, int],
+    from_archives: dict[str, int],
     simulated: list[str],
     configuration: dict[str, Any],
     lock: str,
 ) -> None:
-    """Hash the files (described: what and whose) and the light curves, n_shards files of each sample in turn."""
-    rows = [*_files(files, described), *_light_curves(light_curves, n_shards)]
+    """Hash the files (described: what and whose) and the light curves, in order, so many shards of each sample."""
+    rows = [*_files(files, described), *_light_curves(light_curves, from_archives)]
     seed = f"SIMULATED, seed {configuration['seed']}"
     rows += [_row("simulation", name, seed) for name in simulated]
     tables.write(pa.Table.from_pylist(rows, provenance.INPUTS.schema), inputs, provenance.INPUTS)
@@ -41,10 +41,10 @@ def _files(paths: list[Path], described: list[tuple[str, ...]]) -> Iterator[dict
         yield _row(what, whose, path.as_posix(), path.stat().st_size, digests.of_file(path))
 
 
-def _light_curves(shards: list[Path], n_shards: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _light_curves(shards: list[Path], samples: dict[str, int]) -> Iterator[dict[str, Any]]:
     rest = iter(shards)
-    for name, n in n_shards.items():
-        mine = list(itertools.islice(rest, n))
+    for name, n_shards in samples.items():
+        mine = list(itertools.islice(rest, n_shards))
         yield _row("light curves", name, mine[0].parent.as_posix(), *digests.of_light_curves(mine))
 
 
