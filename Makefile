@@ -9,7 +9,7 @@ RUN ?= results/demo
 CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
 PREPARE := $(MAKE) --silent $(READY)
 
-.PHONY: help environment demo crts clusters classify verify bench test test-real test-vo test-online check manual lock
+.PHONY: help environment demo crts clusters classify verify bench test test-real test-faults test-vo test-slurm test-online check manual lock
 
 help:
 	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
@@ -19,7 +19,9 @@ help:
 	@echo "make verify     do a finished run again and compare every byte: make verify RUN=results/demo"
 	@echo "make bench      speed against other packages on one core -> docs/benchmark.md and docs/benchmark.png"
 	@echo "make test       all tests that need no real survey data; make test-real: those that do"
+	@echo "make test-faults  runs that are killed, full disks, damaged files: the next run ends with the same bytes"
 	@echo "make test-vo    the downloads against a real VO server; make test-online: one row from every archive, over the network"
+	@echo "make test-slurm the workflow through a real SLURM, started on this machine from Debian's packages (as root)"
 	@echo "make check      style, types, dry runs, rules of the house"
 	@echo "make manual     rewrite the generated parts of config/README.md"
 	@echo "make lock       resolve the dependencies of pyproject.toml anew into requirements.lock"
@@ -71,21 +73,33 @@ bench:
 test:
 	@echo "make test: all tests without real survey data; about 15 minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m "not real and not vo and not online"
+	$(BIN)/python -m pytest -rs -m "not real and not vo and not slurm and not faults and not online"
 	@echo "make test: done."
 
 test-real:
 	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 3 minutes."
 	@test -d ../shared/data || echo "make test-real: ../shared/data does not exist; every test will be skipped"
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m "real and not vo and not online"
+	$(BIN)/python -m pytest -rs -m "real and not vo and not slurm and not faults and not online"
 	@echo "make test-real: done."
+
+test-faults:
+	@echo "make test-faults: kills, full and read-only disks, damaged files, wrong clocks, two runs at once; about 12 minutes."
+	@$(PREPARE)
+	$(BIN)/python -m pytest -rs -m faults
+	@echo "make test-faults: done."
 
 test-vo:
 	@echo "make test-vo: downloads from a real VO server (Debian's DaCHS), started on this machine, and a run through it; about 6 minutes."
 	@$(PREPARE)
 	$(BIN)/python -m pytest -rs -m vo
 	@echo "make test-vo: done."
+
+test-slurm:
+	@echo "make test-slurm: the workflow and its failures through a real SLURM, started on this machine; about 6 minutes."
+	@$(PREPARE)
+	$(BIN)/python -m pytest -rs -m slurm
+	@echo "make test-slurm: done."
 
 test-online:
 	@echo "make test-online: one row from every archive, over the network; some minutes."

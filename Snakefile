@@ -1,5 +1,6 @@
 """Variable Sky: surveys -> light curves -> features -> trained models -> calibrated catalogue -> report."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 sys.path.insert(0, str(workflow.basedir))
+logging.raiseExceptions = False  # where a full disk takes no more of Snakemake's log, its lines are on the screen
 
 from workflow_scripts import edge, settings
 from workflow_scripts.surveys import plan, registry
@@ -34,8 +36,17 @@ include: "rules/report.smk"
 edge.adopt(workflow)
 
 if workflow.is_main_process:
+    settings.check_room(Path(RUN))
     for line in plan.lines(config):
         logger.info(line)
+
+
+rule predictions:
+    message:
+        "Run {config[run]}: both boosters have predicted every science object."
+    input:
+        predicted_files(SCIENCE, "lightgbm"),
+        predicted_files(SCIENCE, "xgboost"),
 
 
 rule clusters:

@@ -7,13 +7,14 @@ rule simulate_sample:
     output:
         objects=f"{RUN}/samples/{{sample}}/objects.parquet",
         photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
-        shards=expand(f"{RUN}/raw/{{{{sample}}}}/{{shard}}.parquet", shard=SHARDS),
+        raw=f"{RUN}/raw/{{sample}}.parquet",
     log:
         f"{RUN}/logs/simulate_sample/{{sample}}.log",
     wildcard_constraints:
         sample=from_source("demo"),
     params:
         demo=lambda wildcards: SAMPLES[wildcards.sample]["demo"],
+        n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
         seed=config["seed"],
     conda:
         "../envs/cpu.yaml"
@@ -31,13 +32,14 @@ rule read_sample:
     output:
         objects=f"{RUN}/samples/{{sample}}/objects.parquet",
         photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
-        shards=expand(f"{RUN}/raw/{{{{sample}}}}/{{shard}}.parquet", shard=SHARDS),
+        raw=f"{RUN}/raw/{{sample}}.parquet",
     log:
         f"{RUN}/logs/read_sample/{{sample}}.log",
     wildcard_constraints:
         sample=from_source("local"),
     params:
         source=lambda wildcards: local_source(wildcards.sample),
+        n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
         plugin=lambda wildcards: plugin(local_source(wildcards.sample)["format"]),
     conda:
         "../envs/cpu.yaml"
@@ -112,7 +114,7 @@ rule download_light_curves:
         bands=lambda wildcards: archive(wildcards.sample)["bands"],
         radius_arcsec=lambda wildcards: archive(wildcards.sample)["radius_arcsec"],
         folder=lambda wildcards: f"{DOWNLOADS}/{SAMPLES[wildcards.sample]['source']}",
-        n_shards=len(SHARDS),
+        n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
         mirrors=config["mirrors"],
         pace=config["pace"],
         seed=config["seed"],
@@ -140,7 +142,7 @@ rule read_hats:
         sample=from_source("hats"),
     params:
         source=lambda wildcards: hats_source(wildcards.sample),
-        n_shards=len(SHARDS),
+        n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -152,7 +154,7 @@ rule join_objects:
     message:
         "Objects of sample {wildcards.sample}, all shards."
     input:
-        shards=expand(f"{RUN}/samples/{{{{sample}}}}/objects/{{shard}}.parquet", shard=SHARDS),
+        shards=lambda wildcards: sharded(rules.read_hats.output.shard_objects, [wildcards.sample]),
     output:
         objects=f"{RUN}/samples/{{sample}}/objects.parquet",
         photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
@@ -224,6 +226,8 @@ rule deredden:
         f"{RUN}/logs/deredden/{{sample}}.log",
     wildcard_constraints:
         sample=one_of(ARCHIVED),
+    params:
+        n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -235,7 +239,7 @@ rule check_samples:
         "No object is in two samples."
     input:
         objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=SAMPLES),
-        light_curves=expand(f"{RUN}/raw/{{sample}}/{{shard}}.parquet", sample=SAMPLES, shard=SHARDS),
+        light_curves=lambda wildcards: raw_files(SAMPLES),
     output:
         samples=f"{RUN}/samples/samples.parquet",
     log:
@@ -243,7 +247,7 @@ rule check_samples:
     params:
         names=list(SAMPLES),
         roles=[s["role"] for s in SAMPLES.values()],
-        n_shards=len(SHARDS),
+        n_files=[len(raw_files([name])) for name in SAMPLES],
     conda:
         "../envs/cpu.yaml"
     script:
@@ -257,9 +261,7 @@ rule inputs:
         "Inputs of the branch {wildcards.branch}, each with its SHA-256."
     input:
         files=lambda wildcards: [path for *_, path in INPUTS[wildcards.branch].files],
-        light_curves=lambda wildcards: expand(
-            f"{RUN}/raw/{{sample}}/{{shard}}.parquet", sample=INPUTS[wildcards.branch].from_archives, shard=SHARDS
-        ),
+        light_curves=lambda wildcards: raw_files(INPUTS[wildcards.branch].from_archives),
     output:
         inputs=f"{RUN}/inputs/{{branch}}.parquet",
         record=f"{RUN}/inputs/{{branch}}.json",
@@ -267,7 +269,7 @@ rule inputs:
         f"{RUN}/logs/inputs/{{branch}}.log",
     params:
         described=lambda wildcards: [(what, whose) for what, whose, _ in INPUTS[wildcards.branch].files],
-        from_archives=lambda wildcards: list(INPUTS[wildcards.branch].from_archives),
+        from_archives=lambda wildcards: {name: len(SHARDS[name]) for name in INPUTS[wildcards.branch].from_archives},
         simulated=lambda wildcards: list(INPUTS[wildcards.branch].simulated),
         configuration=RECORDED,
         lock=LOCK,

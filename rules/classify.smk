@@ -1,6 +1,6 @@
 # From features to trained models, to calibrated probabilities, to the catalogue.
 
-labelled_features = expand(rules.features.output.features, sample=LABELLED, shard=SHARDS)
+labelled_features = sharded(rules.features.output.features, LABELLED)
 labelled_objects = expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=LABELLED)
 
 
@@ -220,15 +220,15 @@ rule object_settings:
 
 rule predict:
     message:
-        "{wildcards.model} predicts the classes of {wildcards.sample}."
+        "Both boosters predict the classes of {wildcards.sample}, shard {wildcards.shard}."
     input:
-        model_file=f"{MODELS}/final/{{model}}-{TRAINING['data']}.model",
-        description_file=f"{MODELS}/final/{{model}}-{TRAINING['data']}.json",
-        features=lambda wildcards: expand(rules.features.output.features, sample=wildcards.sample, shard=SHARDS),
+        model_files=expand(f"{MODELS}/final/{{model}}.model", model=PUBLISHED),
+        description_files=expand(f"{MODELS}/final/{{model}}.json", model=PUBLISHED),
+        features=rules.features.output.features,
     output:
-        probabilities=f"{RUN}/predictions/{{sample}}/{{model}}.parquet",
+        probabilities=expand(f"{RUN}/predictions/{{{{sample}}}}/{{model}}/{{{{shard}}}}.parquet", model=BOOSTERS),
     log:
-        f"{RUN}/logs/predict/{{sample}}-{{model}}.log",
+        f"{RUN}/logs/predict/{{sample}}/{{shard}}.log",
     threads: 1
     conda:
         "../envs/cpu.yaml"
@@ -241,7 +241,7 @@ rule ensemble:
         "Both boosters agree: catalogue of {wildcards.sample}; they disagree: suspected."
     input:
         objects=f"{RUN}/samples/{{sample}}/objects.parquet",
-        features=lambda wildcards: expand(rules.features.output.features, sample=wildcards.sample, shard=SHARDS),
+        features=lambda wildcards: sharded(rules.features.output.features, [wildcards.sample]),
         lightgbm=predictions("lightgbm"),
         xgboost=predictions("xgboost"),
         labelled=labelled_features,

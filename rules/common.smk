@@ -4,7 +4,7 @@ from workflow_scripts import fingerprint, input_files, provenance
 from workflow_scripts.surveys import registry
 
 SAMPLES = config["samples"]
-SHARDS = [f"{i:04d}" for i in range(config["shards"])]
+SHARDS = {name: [f"{i:04d}" for i in range(s.get("shards", config["shards"]))] for name, s in SAMPLES.items()}
 LABELLED = [name for name, s in SAMPLES.items() if s["role"] == "labelled"]
 SCIENCE = [name for name, s in SAMPLES.items() if s["role"] == "science"]
 CONSTANT = [name for name, s in SAMPLES.items() if s["role"] == "constant"]
@@ -42,11 +42,27 @@ wildcard_constraints:
     sample="[A-Za-z0-9_]+",
     catalogue="[A-Za-z0-9_]+",
     branch="catalogue|clusters",
-    shard=r"\d{4}",
+    shard=r"\d+",
 
 
 def one_of(names):
     return "|".join(names) or "(?!)"
+
+
+# The files of a pattern with {sample} and {shard}: sample by sample, all shards of each.
+def sharded(pattern, samples):
+    return [path for name in samples for path in expand(pattern, sample=name, shard=SHARDS[name])]
+
+
+# What one job reads as a whole is one file with the shards in its row groups: a rule with thousands of outputs takes
+# Snakemake hours to plan.
+def raw(sample):
+    whole = SAMPLES[sample]["source"] in ("demo", "local")
+    return f"{RUN}/raw/{{sample}}.parquet" if whole else f"{RUN}/raw/{{sample}}/{{shard}}.parquet"
+
+
+def raw_files(samples):
+    return [path for name in samples for path in dict.fromkeys(sharded(raw(name), [name]))]
 
 
 def from_source(source):
@@ -90,12 +106,16 @@ def fold_probabilities(model):
     return expand(f"{MODELS}/{{fold}}/{model}-{TRAINING['data']}.parquet", fold=FOLDS)
 
 
+def predicted_files(samples, model):
+    return sharded(f"{RUN}/predictions/{{sample}}/{model}/{{shard}}.parquet", samples)
+
+
 # Labelled objects are classified by the fold models that never saw them, science objects by the final models.
 def predictions(model):
     def files(wildcards):
         if wildcards.sample in LABELLED:
             return fold_probabilities(model)
-        return expand(rules.predict.output.probabilities, sample=wildcards.sample, model=model)
+        return predicted_files([wildcards.sample], model)
 
     return files
 

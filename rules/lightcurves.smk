@@ -5,7 +5,7 @@ rule clean:
     message:
         "Cleaning of the light curves of {wildcards.sample}, shard {wildcards.shard}."
     input:
-        raw=f"{RUN}/raw/{{sample}}/{{shard}}.parquet",
+        raw=lambda wildcards: raw(wildcards.sample),
     output:
         light_curves=f"{RUN}/light_curves/{{sample}}/{{shard}}.parquet",
         cleaning=f"{RUN}/cleaning/{{sample}}/{{shard}}.parquet",
@@ -23,8 +23,8 @@ rule boundary_lines:
     message:
         "Range of the autocorrelation of ordinary stars."
     input:
-        labelled=expand(rules.clean.output.light_curves, sample=LABELLED, shard=SHARDS),
-        constant=expand(rules.clean.output.light_curves, sample=CONSTANT, shard=SHARDS),
+        labelled=lambda wildcards: sharded(rules.clean.output.light_curves, LABELLED),
+        constant=lambda wildcards: sharded(rules.clean.output.light_curves, CONSTANT),
         objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=LABELLED),
     output:
         lines=f"{RUN}/samples/boundary_lines.parquet",

@@ -7,8 +7,9 @@ rule report:
     input:
         samples=rules.check_samples.output.samples,
         objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=CLASSIFIED),
-        cleaning=expand(rules.clean.output.cleaning, sample=CLASSIFIED, shard=SHARDS),
-        light_curves=expand(rules.clean.output.light_curves, sample=CLASSIFIED, shard=SHARDS),
+        # Functions, since Snakemake plans a written list of n files in n^2 steps.
+        cleaning=lambda wildcards: sharded(rules.clean.output.cleaning, CLASSIFIED),
+        light_curves=lambda wildcards: sharded(rules.clean.output.light_curves, CLASSIFIED),
         labels=rules.split.output.labels,
         metrics=rules.evaluate.output.metrics,
         confusion=rules.evaluate.output.confusion,
@@ -22,7 +23,7 @@ rule report:
         catalogues=expand(rules.ensemble.output.catalogue, sample=CLASSIFIED),
         suspected=expand(rules.ensemble.output.suspected, sample=CLASSIFIED),
         agreement=expand(f"{RUN}/samples/{{sample}}/agreement.parquet", sample=LABELLED_BY_TWO),
-        downloads=expand(rules.download_light_curves.output.status, sample=ARCHIVED, shard=SHARDS),
+        downloads=lambda wildcards: sharded(rules.download_light_curves.output.status, ARCHIVED),
         verification=expand(rules.verify_catalogue.output.verification, sample=VERIFIED),
     output:
         report=report(f"{RUN}/report/report.html", category="Report", caption="report/report.rst"),
@@ -45,7 +46,7 @@ rule report:
         configuration=config,
         sample_names=CLASSIFIED,
         archived={"agreement": LABELLED_BY_TWO, "downloads": ARCHIVED, "verification": VERIFIED},
-        n_shards=len(SHARDS),
+        n_shards={name: len(SHARDS[name]) for name in SAMPLES},
     conda:
         "../envs/cpu.yaml"
     script:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import resource
 import shutil
 import subprocess
 import warnings
@@ -227,6 +228,16 @@ def test_identical_rows_give_identical_bytes(written):
 def test_nothing_partial_is_left_behind(written):
     folder = written()["fits"].parent
     assert sorted(p.name for p in folder.iterdir()) == ["catalogue.fits", "catalogue.parquet", "catalogue.vot"]
+
+
+def test_full_disk_is_said(written):
+    limits, size = resource.getrlimit(resource.RLIMIT_FSIZE), written("whole")["fits"].stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, limits[1]))
+    try:
+        with pytest.raises(tables.DataError, match=r"cannot write .*full/catalogue\.fits: File too large; make room"):
+            written("full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_votable_is_valid(written):

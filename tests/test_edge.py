@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 import pytest
+from workspace import ROOT
 
 from workflow_scripts import edge
 
@@ -228,3 +229,49 @@ def test_unusable_data_by_hand_is_one_line(project):
     done = by_hand(project, *OPTIONS, "--factor", "1", "--mode", "plain")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["ERROR raw.txt holds 'many', expected a whole number; mend the file"]
+
+
+READS_A_TABLE = """
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from workflow_scripts import edge, tables
+
+    NUMBERS = tables.Table("numbers", (tables.Column("number", pa.string(), "", "a number"),))
+
+
+    def main(raw: Path, doubled: Path, factor: float, mode: str, limits: dict[str, int]) -> None:
+        tables.read(raw, NUMBERS)
+
+
+    if __name__ == "__main__":
+        edge.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "own"), [("results/mini/raw.parquet", True), ("results/other/raw.parquet", False), ("raw.parquet", False)]
+)
+def test_damaged_input_is_set_aside_if_it_is_the_run_s_own(project, place, own):
+    project.write("workflow_scripts/stages/double.py", READS_A_TABLE)
+    project.edit("Snakefile", 'raw="raw.txt"', f'raw="{place}"')
+    raw = project.write(place, "PAR1 damaged")
+    done = project.snakemake()
+    assert done.returncode == 1
+    assert f"{place} is not a whole Parquet file" in done.stderr
+    assert "Traceback" not in done.stderr
+    aside = raw.with_name("raw.parquet.damaged")
+    assert (aside.is_file(), raw.is_file()) == (own, not own)
+    assert (f"It is now {place}.damaged" in done.stderr) == own
+
+
+def test_log_that_cannot_be_written_goes_to_the_screen(tmp_path):
+    (tmp_path / "logs").write_text("a file, not a folder")
+    script = (
+        "import logging\nfrom pathlib import Path\nfrom workflow_scripts import edge\n"
+        f"with edge._logging(Path({str(tmp_path)!r}) / 'logs' / 'double.log'):\n    logging.info('doubled')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"WARNING the log is on the screen only: {tmp_path}/logs/double.log" in done.stderr
+    assert "INFO doubled" in done.stderr

@@ -16,13 +16,11 @@ def package(project, monkeypatch):
     monkeypatch.setattr(fingerprint, "PACKAGE", project.folder / "workflow_scripts")
 
     def code(*modules: str) -> str:
-        fingerprint._meaning.cache_clear()
-        fingerprint._tree.cache_clear()
+        fingerprint._read.cache_clear()
         return fingerprint.code(*modules)
 
     yield project, code
-    fingerprint._meaning.cache_clear()
-    fingerprint._tree.cache_clear()
+    fingerprint._read.cache_clear()
 
 
 def test_fingerprint_is_short_repeatable_and_differs_between_stages(package):
@@ -59,7 +57,7 @@ def test_comment_docstring_and_layout_change_nothing(package, old, new):
         ("doubling", "x: int", "x: float", {"double"}),
         ("stages/report", "threads == 1", "threads >= 1", {"report"}),
         ("stages/double", "above the limit", "beyond the limit", {"double"}),
-        ("parquet", "compression_level=3", "compression_level=4", {"double", "report"}),
+        ("parquet", 'compression_level": 3', 'compression_level": 4', {"double", "report"}),
     ],
 )
 def test_edit_changes_exactly_the_stages_that_import_it(package, name, old, new, changed):

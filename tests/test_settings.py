@@ -3,6 +3,7 @@
 import copy
 import os
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -239,7 +240,7 @@ def test_region_may_differ_from_the_branch_in_settings_of_dec():
         "Melotte_22": 5,
         "Melotte_25": 9,
     }
-    assert (branch["learning_rate"], branch["seeds"], branch["quantile"]) == (1, 10, 0.1)
+    assert (branch["learning_rate"], branch["seeds"], branch["quantile"]) == (1, 20, 0.1)
     assert regions["NGC_2516"]["dec"] == {"hidden": [50, 50, 60], "quantile": 0.15}  # not filled: the branch's hold
     assert regions["Melotte_22"]["dec"] == {"hidden": [50, 50, 200]}
 
@@ -248,3 +249,11 @@ def test_unknown_setting_of_a_region_s_dec_is_named():
     region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "dec": {"learn": 1}}
     found = problems(changed(clusters={"regions": {"m67": region}}))
     assert any(line.startswith("clusters.regions.m67.dec.learn: unknown key") for line in found)
+
+
+def test_full_disk_is_named_before_the_run_begins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings.check_room(tmp_path / "results" / "new")
+    monkeypatch.setattr(settings.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    with pytest.raises(DataError, match=rf"the disk of {tmp_path} is full \(100 bytes free\); make room"):
+        settings.check_room(tmp_path / "results" / "new")

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -76,6 +78,66 @@ def test_an_empty_table_gives_empty_shards(n_shards):
     parts = shards.split(tables.RAW_LIGHT_CURVES.schema.empty_table(), n_shards)
     assert [part.num_rows for part in parts] == [0] * n_shards
     assert all(part.schema.names == tables.RAW_LIGHT_CURVES.names for part in parts)
+
+
+# In one file
+
+
+def test_shards_of_a_file_are_those_of_the_table(tmp_path):
+    shards.write([MANY], tmp_path / "many.parquet", tables.RAW_LIGHT_CURVES, 7)
+    for i, part in enumerate(shards.split(MANY, 7)):
+        found = shards.read(tmp_path / "many.parquet", tables.RAW_LIGHT_CURVES, i)
+        assert found.to_pylist() == part.to_pylist()
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), (130, 130, 252)])
+def test_blocks_give_the_same_shards_as_one_table(tmp_path, cuts):
+    """Blocks in the order of identifiers; a block may be empty, and a shard may have nothing in a block."""
+    rows = MANY.sort_by([("object_id", "ascending"), ("band", "ascending")])
+    ends = [0, *cuts, rows.num_rows]
+    blocks = (rows.slice(a, b - a) for a, b in itertools.pairwise(ends))
+    shards.write(blocks, tmp_path / "many.parquet", tables.RAW_LIGHT_CURVES, 7)
+    for i, part in enumerate(shards.split(MANY, 7)):
+        found = shards.read(tmp_path / "many.parquet", tables.RAW_LIGHT_CURVES, i)
+        assert found.to_pylist() == part.to_pylist()
+    assert tables.read(tmp_path / "many.parquet", tables.RAW_LIGHT_CURVES).num_rows == MANY.num_rows
+
+
+def test_a_file_of_one_shard_alone_is_that_shard(tmp_path):
+    tables.write(MANY, tmp_path / "0003.parquet", tables.RAW_LIGHT_CURVES)
+    assert shards.read(tmp_path / "0003.parquet", tables.RAW_LIGHT_CURVES, 3).num_rows == MANY.num_rows
+
+
+def test_rows_without_bands_are_sorted_by_object(tmp_path):
+    rows = pa.table({"object_id": ["c", "a", "b"], "ra_deg": [3.0, 1.0, 2.0]})
+    table = tables.Table("places", (tables.OBJECT_ID, tables.Column("ra_deg", pa.float64(), "deg", "place")))
+    shards.write([rows], tmp_path / "places.parquet", table, 1)
+    assert tables.read(tmp_path / "places.parquet", table)["ra_deg"].to_pylist() == [1.0, 2.0, 3.0]
+
+
+def test_no_block_gives_empty_shards(tmp_path):
+    shards.write([], tmp_path / "none.parquet", tables.RAW_LIGHT_CURVES, 3)
+    assert shards.read(tmp_path / "none.parquet", tables.RAW_LIGHT_CURVES, 2).num_rows == 0
+
+
+def test_missing_and_truncated_files_are_named(tmp_path):
+    path = tmp_path / "many.parquet"
+    with pytest.raises(tables.DataError, match=r"many\.parquet does not exist; run the rule that makes it"):
+        shards.read(path, tables.RAW_LIGHT_CURVES, 0)
+    shards.write([MANY], path, tables.RAW_LIGHT_CURVES, 3)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(tables.DataError, match="not a whole Parquet file"):
+        shards.read(path, tables.RAW_LIGHT_CURVES, 0)
+
+
+def test_a_block_that_fails_leaves_no_file(tmp_path):
+    def blocks():
+        yield MANY
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        shards.write(blocks(), tmp_path / "many.parquet", tables.RAW_LIGHT_CURVES, 3)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_golden_shards_are_the_same_on_every_machine():

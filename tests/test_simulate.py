@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+from workflow_scripts import simulate as simulate_module
 from workflow_scripts import tables
 from workflow_scripts.lightcurve.clean import Cuts, clean
 from workflow_scripts.simulate import _LACKING, _labels, simulate
@@ -177,3 +178,18 @@ def test_a_field_has_other_classes_than_the_labelled_sample():
     found = simulate(100, "field", "f", demo.generator(1, "f")).objects["class"].to_pylist()
     assert found.count("ROT") == 30
     assert found.count("EW") == 20
+
+
+def test_blocks_are_numbered_on_and_have_skies_of_their_own(monkeypatch):
+    monkeypatch.setattr(simulate_module, "_BLOCK", 20)
+    first, second, rest = simulate_module.blocks(demo.Demo(50, "field"), "stars", 1)
+    assert [s.objects.num_rows for s in (first, second, rest)] == [20, 20, 10]
+    ids = [name for s in (first, second, rest) for name in s.objects["object_id"].to_pylist()]
+    assert ids == [f"SIM_stars_{i:06d}" for i in range(50)]
+    assert not set(first.objects["ra_deg"].to_pylist()) & set(second.objects["ra_deg"].to_pylist())
+
+
+def test_small_sample_is_one_block():
+    (only,) = simulate_module.blocks(demo.Demo(30, "field"), "stars", 1)
+    alone = simulate(30, "field", "stars", demo.generator(1, "stars"))
+    assert str(only.light_curves.to_pylist()) == str(alone.light_curves.to_pylist())  # nan is not equal to nan

@@ -1,7 +1,10 @@
 """The data contract: what is written is whole, checked and the same bytes for the same rows."""
 
+import errno
+import fcntl
 import hashlib
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workflow_scripts import tables
-from workflow_scripts.tables import Column, DataError, Table
+from workflow_scripts.tables import Column, DamagedError, DataError, Table
 
 DECLARED = {name: value for name, value in vars(tables).items() if isinstance(value, Table)}
 ROWS = {
@@ -219,6 +222,54 @@ def test_damage_inside_the_file_is_not_read_as_data(many, tmp_path):
         tables.read(path, tables.LIGHT_CURVES)
 
 
+def test_any_flipped_bit_is_found_or_changes_no_value(tmp_path):
+    path, rng = tmp_path / "objects.parquet", np.random.default_rng(8)
+    tables.write(ROWS, path, tables.OBJECTS)
+    data, found = path.read_bytes(), 0
+    for at in range(len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1 << rng.integers(8)]) + data[at + 1 :])
+        try:
+            rows = tables.read(path, tables.OBJECTS)
+        except DamagedError:
+            found += 1
+        else:
+            assert rows.to_pydict() == ROWS
+    assert found > len(data) / 2
+
+
+def test_flipped_bit_in_a_page_is_found_by_its_checksum(many, tmp_path):
+    path = tmp_path / "curves.parquet"
+    tables.write(many, path, tables.LIGHT_CURVES)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+    pq.read_table(path)  # without the checksums these would be data
+    with pytest.raises(DamagedError, match="CRC checksum verification failed"):
+        tables.read(path, tables.LIGHT_CURVES)
+
+
+def test_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "?")
+
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(DataError, match=r"t\.parquet cannot be read \(Permission denied\)") as error:
+        tables.read(tmp_path / "t.parquet", tables.OBJECTS)
+    assert not isinstance(error.value, DamagedError)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"other": 1}', '"text"'])
+def test_damaged_json_file_is_named(text, tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    with (
+        pytest.raises(DamagedError, match=r"settings\.json is not the settings \(.*delete it and run again") as error,
+        tables.undamaged(path, "the settings"),
+    ):
+        json.loads(path.read_text())["cuts"]
+    assert error.value.path == path
+
+
 def write_parquet(path: Path, **columns: pa.Array) -> Path:
     pq.write_table(pa.table({name: pa.array(value) for name, value in (ROWS | columns).items()}), path)
     return path
@@ -281,12 +332,65 @@ def test_success_replaces_in_one_step(tmp_path):
 def test_failed_write_of_a_table_leaves_nothing(tmp_path, monkeypatch):
     def half(_: pa.Table, part: Path, **__: object) -> None:
         part.write_bytes(b"PAR1")
-        raise OSError(28, "No space left on device")
+        raise RuntimeError("no memory")
 
     monkeypatch.setattr(pq, "write_table", half)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(RuntimeError, match="no memory"):
         tables.write(ROWS, tmp_path / "t.parquet", tables.OBJECTS)
     assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "?"), "No space left on device; make room and run again"),
+        (OSError(errno.EDQUOT, "?"), "Disk quota exceeded; make room and run again"),
+        (OSError(errno.EROFS, "?"), "Read-only file system; make its folder writable or run elsewhere"),
+        (OSError(errno.EIO, "?"), "Input/output error; have the disk looked after or run elsewhere"),
+    ],
+)
+def test_full_or_broken_disk_is_said_and_leaves_nothing(error, words, tmp_path):
+    with pytest.raises(DataError) as said, tables.whole(tmp_path / "t.fits"):
+        raise error
+    assert str(said.value) == f"cannot write {tmp_path / 't.fits'}: {words}"
+    assert left_over(tmp_path) == []
+
+
+def test_error_of_another_kind_stays_what_it_is(tmp_path):
+    with pytest.raises(ConnectionResetError), tables.whole(tmp_path / "t.csv"):
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+def test_parquet_on_a_full_disk_is_said(many, tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(DataError, match=r"cannot write .*t\.parquet: File too large; make room and run again"):
+            tables.write(many, tmp_path / "t.parquet", tables.LIGHT_CURVES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert left_over(tmp_path) == []
+
+
+def test_next_write_removes_what_killed_writers_left_and_spares_living_ones(tmp_path):
+    kept = {".t.parquet.stillold.parquet", ".t.parquet.abcdefgh.json", ".other.parquet.abcdefgh.parquet"}
+    for name in (*kept, ".t.parquet.abcdefgh.parquet"):
+        (tmp_path / name).write_bytes(b"PAR1 half")
+    with (tmp_path / ".t.parquet.stillold.parquet").open("rb") as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        tables.write(ROWS, tmp_path / "t.parquet", tables.OBJECTS)
+    assert set(left_over(tmp_path)) == {*kept, "t.parquet"}
+
+
+def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "t.txt"
+    with tables.whole(path) as first:
+        first.write_text("first")
+        with tables.whole(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert left_over(tmp_path) == ["t.txt"]
 
 
 def test_folder_that_cannot_be_made_is_named(tmp_path):

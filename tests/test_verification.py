@@ -47,6 +47,18 @@ def test_labels_that_no_class_lists_are_counted_apart():
     assert found(catalogue((10.0, "EW"), (11.0, "EW"), (12.0, "EW")), theirs)["EW"] == (3, 3, 2, 1, 1.0)
 
 
+def test_class_that_the_published_catalogue_does_not_have_is_not_judged():
+    """Chen et al. (2020) call every binary EA or EW: on EB no agreement can be asked of them."""
+    ours = catalogue((10.0, "EB"), (11.0, "EB"), (12.0, "EW"), (13.0, "EA"))
+    theirs = published((10.0, "EA"), (11.0, "EW"), (12.0, "EW"), (13.0, "EW"))
+    rows = found(ours, theirs, classes=CLASSES | {"EB": ["EB"]})
+    assert rows["EB"] == (2, 2, 2, 0, None)
+    assert rows["EA"] == (1, 1, 0, 0, 0.0)
+    assert rows["all"] == (4, 4, 2, 1, 0.5)
+    with_one = found(ours, published((10.0, "EA"), (11.0, "EW"), (99.0, "EB")), classes=CLASSES | {"EB": ["EB"]})
+    assert with_one["EB"] == (2, 2, 0, 0, 0.0), "they have the class, but for other stars"
+
+
 def test_purity_of_nothing_is_null():
     assert found(catalogue((10.0, "EW")), published((50.0, "EW")))["EW"] == (1, 0, 0, 0, None)
 

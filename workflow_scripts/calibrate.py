@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,8 +177,12 @@ def save(calibration: Calibration, path: Path) -> None:
 
 
 def load(path: Path) -> Calibration:
-    """Read a calibration that save wrote."""
-    values = json.loads(path.read_text(encoding="utf-8"))
+    """Read a calibration that save wrote; raises DamagedError if it is not one."""
+    with tables.undamaged(path, "a calibration"):
+        return _calibration(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _calibration(values: Mapping[str, Any]) -> Calibration:
     limits = tuple(np.inf if v is None else v for v in values["conformal_limits"])
     lists = {key: tuple(values[key]) for key in ("classes", "labelled_prior")}
     bias = {name: tuple(value) for name, value in values["bias"].items()}

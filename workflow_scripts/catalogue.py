@@ -1,5 +1,6 @@
 """The catalogue of classified objects, as Parquet, FITS and VOTable with units, meanings and UCDs."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,8 +182,10 @@ def _write_fits(converted: "AstropyTable", notes: dict[str, str], table: Table, 
         _add_card(unit.header, f"TCOMM{i}", column.meaning)
     for key, note in notes.items():
         unit.header.add_comment(f"{key}: {note.encode('ascii', 'backslashreplace').decode()}")
+    content = io.BytesIO()  # written by astropy itself, a full disk would not be told from other errors
+    fits.HDUList([fits.PrimaryHDU(), unit]).writeto(content)
     with tables.whole(path) as part:
-        fits.HDUList([fits.PrimaryHDU(), unit]).writeto(part, overwrite=True)
+        part.write_bytes(content.getbuffer())
 
 
 def _add_card(header: "Header", key: str, value: str) -> None:

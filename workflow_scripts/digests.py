@@ -25,9 +25,11 @@ def of_light_curves(shards: Sequence[Path]) -> tuple[int, str]:
 
     It is the SHA-256 of the sorted SHA-256 of all rows; a row is the JSON list of object, band and number of points,
     then its times as little-endian float64, magnitudes and errors as float32, and a byte per point for usable. One
-    shard is in memory at a time, and 32 bytes per row of all.
+    row group is in memory at a time, and 32 bytes per row of all.
     """
-    found = [row for path in shards for row in _rows(tables.read(path, tables.RAW_LIGHT_CURVES))]
+    table = tables.RAW_LIGHT_CURVES
+    groups = ((path, group) for path in shards for group in range(tables.described(path, table)[0]))
+    found = [row for path, group in groups for row in _rows(tables.read(path, table, groups=[group]))]
     whole = hashlib.sha256(b"".join(sorted(digest for _, digest in found)))
     return sum(size for size, _ in found), whole.hexdigest()
 

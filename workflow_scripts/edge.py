@@ -35,20 +35,41 @@ def run(main: Callable[..., None]) -> None:
     """Call a stage's main with arguments by name; an unusable input ends the job with its message alone."""
     job = getattr(sys.modules["__main__"], "snakemake", None)
     values = _job_values(job) if job else _command_line_values(main)
-    notes: dict[str, object] = {
-        "stage": main.__code__.co_filename.rsplit("/", 1)[-1],
-        "code": str(values.get("code", "")),
-    }
-    if job:
-        notes = {"rule": job.rule, "code": str(values.get("code", "")), "run": job.config["run"]}
-        if record := job.input.get("record"):
-            notes |= json.loads(Path(record).read_text(encoding="utf-8"))
-    with _logging(Path(job.log[0]) if job and job.log else None), tables.provenance(notes):
+    notes: dict[str, object] = {"code": str(values.get("code", ""))}
+    notes |= {"rule": job.rule, "run": job.config["run"]} if job else {"stage": Path(main.__code__.co_filename).name}
+    with _logging(Path(job.log[0]) if job and job.log else None):
         try:
-            main(**arguments(main, values))
+            with tables.provenance(notes | _record(job)):
+                main(**arguments(main, values))
         except tables.DataError as error:
-            logging.getLogger(__name__).error("%s", error)
+            logging.getLogger(__name__).error("%s%s", error, _set_aside(job, error))
             sys.exit(1)
+
+
+def _record(job: Any) -> dict[str, object]:
+    """Record of the run, where the job's rule has it among its inputs."""
+    path = job.input.get("record") if job else None
+    if not path:
+        return {}
+    with tables.undamaged(Path(path), "the record of a run"):
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def _set_aside(job: Any, error: tables.DataError) -> str:
+    """Rename a damaged input if it is one of the run's own files, and say so; Snakemake then makes it anew."""
+    if not (job and isinstance(error, tables.DamagedError)):
+        return ""
+    aside = error.path.with_name(f"{error.path.name}.damaged")
+    own = error.path in map(Path, job.input) and error.path.is_relative_to(f"results/{job.config['run']}")
+    if not own:
+        return ""
+    try:
+        error.path.replace(aside)
+    except FileNotFoundError:
+        pass  # another job that reads the same file was faster
+    except OSError as refused:
+        return f" (it cannot be set aside: {refused.strerror})"
+    return f". It is now {aside}, for you to look at or to delete; the next run makes {error.path.name} anew"
 
 
 def arguments(main: Callable[..., None], values: Mapping[str, object]) -> dict[str, Any]:
@@ -170,15 +191,25 @@ def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
 @contextlib.contextmanager
 def _logging(path: Path | None) -> Iterator[None]:
     """Log to stderr, and to the rule's log file where there is one, a crash's traceback included."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        path.write_text(BEGUN.format(host=platform.node(), time=now) + "\n", encoding="utf-8")
-        handlers.append(logging.FileHandler(path))
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
+    logging.raiseExceptions = False  # a log that a full disk does not take is no reason for a traceback per line
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", force=True)
     try:
+        if path:
+            _log_to(path)
         yield
     except Exception:
         logging.getLogger(__name__).exception("the stage failed")
         raise
+
+
+def _log_to(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        path.write_text(BEGUN.format(host=platform.node(), time=now) + "\n", encoding="utf-8")
+        file = logging.FileHandler(path)
+    except OSError as error:
+        logging.getLogger(__name__).warning("the log is on the screen only: %s: %s", path, error.strerror)
+    else:
+        file.setFormatter(logging.root.handlers[0].formatter)
+        logging.root.addHandler(file)

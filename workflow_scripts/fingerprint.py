@@ -11,6 +11,7 @@ import hashlib
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def code(*modules: str) -> str:
@@ -18,28 +19,16 @@ def code(*modules: str) -> str:
     digest = hashlib.sha256()
     reached = _reached(set().union(*map(_files, modules)))
     for path in sorted(reached):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + _meaning(path).encode())
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + _read(path)[1].encode())
     # Templates count with all their text: every letter of one is seen in the result.
     for template in sorted({template for path in reached for template in path.parent.glob("*.j2")}):
         digest.update(template.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def imports(path: Path) -> set[Path]:
+def imports(path: Path) -> frozenset[Path]:
     """Files of ours that this file imports; a package's __init__ that imports by name (importlib) means all of it."""
-    found: set[Path] = set()
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name):
-            parent = (node.module or "").removeprefix(PACKAGE.name).lstrip(".")
-            for alias in node.names:
-                found |= _module(f"{parent}.{alias.name}".strip(".")) or _module(parent)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.startswith(PACKAGE.name + "."):
-                    found |= _module(alias.name.removeprefix(PACKAGE.name + "."))
-                elif alias.name == "importlib" and path.name == "__init__.py":
-                    found |= set(path.parent.glob("*.py"))
-    return found
+    return _read(path)[0]
 
 
 def _reached(starts: set[Path]) -> set[Path]:
@@ -68,16 +57,29 @@ def _module(name: str) -> set[Path]:
 
 
 @functools.cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@functools.cache
-def _meaning(path: Path) -> str:
+def _read(path: Path) -> tuple[frozenset[Path], str]:
+    """Give what a file imports, and its syntax tree without docstrings as text; each file is parsed once."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[Path] = set()
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if ast.get_docstring(node, clean=False) is not None:
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            found |= _imported(node, path)
+        elif isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+    return frozenset(found), ast.dump(tree)
+
+
+def _imported(node: ast.ImportFrom | ast.Import, path: Path) -> set[Path]:
+    found: set[Path] = set()
+    if isinstance(node, ast.ImportFrom):
+        if (node.module or "").startswith(PACKAGE.name):
+            parent = (node.module or "").removeprefix(PACKAGE.name).lstrip(".")
+            for alias in node.names:
+                found |= _module(f"{parent}.{alias.name}".strip(".")) or _module(parent)
+        return found
+    for alias in node.names:
+        if alias.name.startswith(PACKAGE.name + "."):
+            found |= _module(alias.name.removeprefix(PACKAGE.name + "."))
+        elif alias.name == "importlib" and path.name == "__init__.py":
+            found |= set(path.parent.glob("*.py"))
+    return found

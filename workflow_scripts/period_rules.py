@@ -190,8 +190,9 @@ def save(rules: Mapping[str, Tree], path: Path) -> None:
 
 
 def load(path: Path) -> dict[str, Tree]:
-    """Read rules that save wrote."""
-    return {name: _tree(values) for name, values in json.loads(path.read_text(encoding="utf-8")).items()}
+    """Read rules that save wrote; raises DamagedError if they are none."""
+    with tables.undamaged(path, "rules for periods"):
+        return {name: _tree(values) for name, values in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
 def _tree(values: Mapping[str, Any]) -> Tree:

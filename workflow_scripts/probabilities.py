@@ -98,8 +98,9 @@ def _read(path: Path) -> Predictions:
     notes = rows.schema.metadata or {}
     if not {b"classes", b"training_prior"} <= set(notes):
         raise tables.DataError(f"{path} does not say its 'classes' and 'training_prior'; delete it and run again")
-    classes = tuple(json.loads(notes[b"classes"]))
-    prior = np.array(json.loads(notes[b"training_prior"]))
+    with tables.undamaged(path, "a table of probabilities"):
+        classes = tuple(json.loads(notes[b"classes"]))
+        prior = np.array(json.loads(notes[b"training_prior"]))
     values = rows["probability"].combine_chunks().flatten().to_numpy().reshape(-1, len(classes))
     object_id, true = (np.array(rows[name].to_pylist(), dtype=object) for name in ("object_id", "class"))
     return Predictions(object_id, true, classes, values, np.broadcast_to(prior, values.shape))

@@ -44,6 +44,7 @@ def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give the settings of a run that say what is computed, without those of HOW."""
     kept: dict[str, Any] = json.loads(json.dumps({key: value for key, value in config.items() if key not in HOW}))
     for sample in kept["samples"].values():
+        sample.pop("shards", None)
         sample.get("hats", {}).pop("dask", None)
     return kept
 

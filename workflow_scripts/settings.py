@@ -3,6 +3,7 @@
 import copy
 import difflib
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from workflow_scripts.tables import DataError
+
+_ROOM_BYTES = 1 << 16  # Snakemake alone writes some small files for each job
 
 
 def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Sequence[str]]) -> None:
@@ -45,6 +48,15 @@ def check_writable(folder: Path) -> None:
         raise DataError(f"results cannot be written to {folder}: {nearest} is a file; move it or run elsewhere")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise DataError(f"results cannot be written to {folder}: {nearest.resolve()} is not writable; run elsewhere")
+
+
+def check_room(folder: Path) -> None:
+    """Raise DataError if the disk of the results or of the working directory is full before the run begins."""
+    for place in (folder, Path.cwd()):
+        nearest = next(path for path in (place, *place.parents) if path.exists())
+        free = shutil.disk_usage(nearest).free
+        if free < _ROOM_BYTES:
+            raise DataError(f"the disk of {nearest.resolve()} is full ({free} bytes free); make room and run again")
 
 
 def _name_surveys(part: Any, names: Mapping[str, Sequence[str]]) -> None:

@@ -1,7 +1,7 @@
 """A simulated survey: variable stars of eight classes, their photometry and raw light curves (surveys/demo.py)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from workflow_scripts import tables
 from workflow_scripts.lightcurve import ragged
+from workflow_scripts.progress import batches
 from workflow_scripts.surveys import Sample, demo
 from workflow_scripts.surveys.stars import COLOUR_NAMES, COLOURS, STARS, StarClass, log_normal
 
 Reals = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
+
+_BLOCK = 20_000  # objects in memory at once
 
 # Share of the objects that a photometric survey lacks, by what is lacking together.
 _LACKING = {
@@ -28,15 +31,22 @@ _LACKING = {
 _ERRORS = dict(g=0.01, bp=0.02, rp=0.02, j=0.04, h=0.05, k=0.06, w1=0.03, w2=0.04, w3=0.15)  # noqa: C408
 
 
-def simulate(n_objects: int, mix: demo.Mix, sample: str, rng: np.random.Generator) -> Sample:
-    """Simulate a sample of n_objects variable stars with the class shares of the mix.
+def blocks(survey: demo.Demo, sample: str, seed: int) -> Iterator[Sample]:
+    """Simulate a sample in blocks of 20,000 objects, each from a random generator of its own."""
+    for part in batches(survey.objects, _BLOCK, "objects"):
+        rng = demo.generator(seed, sample, part.start // _BLOCK)
+        yield simulate(part.stop - part.start, survey.mix, sample, rng, part.start)
+
+
+def simulate(n_objects: int, mix: demo.Mix, sample: str, rng: np.random.Generator, first: int = 0) -> Sample:
+    """Simulate n_objects variable stars of a sample, numbered from `first`, with the class shares of the mix.
 
     Gives tables.OBJECTS, PHOTOMETRY and RAW_LIGHT_CURVES with a row per object in each. The class and the true
     period (the orbital one of an eclipsing star) stand in the objects. Identifiers contain the sample's name, so no
     two samples share one. Every table's survey says SIMULATED.
     """
     labels = _labels(n_objects, demo.MIXES[mix], rng)
-    ids = [f"SIM_{sample}_{i:06d}" for i in range(n_objects)]
+    ids = [f"SIM_{sample}_{i:06d}" for i in range(first, first + n_objects)]
     level = rng.triangular(demo.MAG_RANGE[0], 18.5, demo.MAG_RANGE[1], n_objects)
     periods = np.array([log_normal(STARS[label].period_d, rng) for label in labels])
     curves = [_observe(STARS[c], m, p, rng) for c, m, p in zip(labels, level, periods, strict=True)]

@@ -6,9 +6,37 @@ against this contract when it is read (parquet.py). Identical rows give identica
 
 import pyarrow as pa
 
-from workflow_scripts.parquet import Column, DataError, Table, notes_of_block, provenance, read, read_all, whole, write
+from workflow_scripts.parquet import (
+    Column,
+    DamagedError,
+    DataError,
+    Table,
+    described,
+    notes_of_block,
+    provenance,
+    read,
+    read_all,
+    undamaged,
+    whole,
+    write,
+    write_groups,
+)
 
-__all__ = ["Column", "DataError", "Table", "notes_of_block", "provenance", "read", "read_all", "whole", "write"]
+__all__ = [
+    "Column",
+    "DamagedError",
+    "DataError",
+    "Table",
+    "described",
+    "notes_of_block",
+    "provenance",
+    "read",
+    "read_all",
+    "undamaged",
+    "whole",
+    "write",
+    "write_groups",
+]
 
 _TEXT, _REAL, _COUNT, _FLAG = pa.string(), pa.float64(), pa.int32(), pa.bool_()
 _TIMES, _MAGS, _FLAGS = pa.list_(pa.float64()), pa.list_(pa.float32()), pa.list_(pa.bool_())

@@ -16,9 +16,14 @@ VERIFICATION = Table(
         Column("class", pa.string(), "", "class in this run's catalogue; all = every class"),
         Column("n_objects", pa.int32(), "", "objects of the class with a position"),
         Column("n_common", pa.int32(), "", "of them in the published catalogue"),
-        Column("n_other_label", pa.int32(), "", "of these with no label there, or one that no class of the run lists"),
+        Column(
+            "n_other_label",
+            pa.int32(),
+            "",
+            "of these with no label there, with one that no class lists, or of a class that is nowhere in it",
+        ),
         Column("n_agree", pa.int32(), "", "of these with the same class there"),
-        Column("purity", pa.float64(), "", "n_agree among those common objects whose label a class lists", True),
+        Column("purity", pa.float64(), "", "n_agree among n_common - n_other_label", True),
     ),
 )
 
@@ -31,7 +36,8 @@ def verify(
 ) -> pa.Table:
     """VERIFICATION for the rows of a catalogue (ra_deg, dec_deg, class) against published ones (tables.SOURCES).
 
-    classes = labels of each class of the run; empty = every label is a class. Counterparts are mutually nearest.
+    classes = labels of each class of the run; empty = every label is a class. Counterparts are mutually nearest. A
+    published catalogue does not judge objects of a class that is nowhere in it (Chen et al. 2020 have no EB).
     """
     # ASSUME positions are compared as published: a star that moves more than the radius between epochs is not common.
     placed = _placed(catalogue)
@@ -41,8 +47,11 @@ def verify(
         listed = _placed(sources)
         pairs = match(_positions(placed), _positions(listed), Rule(radius_arcsec))
         ours = placed["class"].take(pairs["a_row"]).to_pylist()
+        there = listed["class"].unique().to_pylist()
+        name = class_of if classes else dict(zip(there, there, strict=True))
+        known = set(map(name.get, there))
         labels = listed["class"].take(pairs["b_row"]).to_pylist()
-        theirs = [class_of.get(label) if classes else label for label in labels]
+        theirs = [name.get(label) if a in known else None for a, label in zip(ours, labels, strict=True)]
         rows += _rows(reference, placed["class"].to_pylist(), ours, theirs)
     return pa.Table.from_pylist(rows, schema=VERIFICATION.schema)
 

@@ -1,4 +1,5 @@
 import dataclasses
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ from ztf_stand_in import ztf
 from workflow_scripts import tables
 from workflow_scripts.archives import answers, by_id, http, manifest
 from workflow_scripts.archives.answers import Source
-from workflow_scripts.archives.retry import TransientError
+from workflow_scripts.archives.retry import TransientError, UnavailableError
 from workflow_scripts.surveys import files
 from workflow_scripts.tables import DataError
 
@@ -101,6 +102,27 @@ def test_short_lists(serve, fetch, ids, caplog):
     assert fetch(archive, ids).of("found") == sorted(set(ids))
     assert asked_ids(archive) == ([sorted(set(ids))] if ids else [])
     assert ("1 of 3 identifiers are duplicates" in caplog.text) == (len(ids) == 3)
+
+
+def test_million_identifiers_are_all_accounted_for(folder, manners, rng, monkeypatch):
+    """Of 10^6 identifiers every second has a row, and 1000 fail; what the archive answers is stood in for."""
+    ids = [f"{i:07d}" for i in range(1_000_000)]
+
+    def transfer(job, batch, path, _):
+        if batch[0] == "0500000":
+            raise UnavailableError("down")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        manifest.write(path, job.source.request(batch).origin, 1, {name: int(name) % 2 for name in batch})
+
+    monkeypatch.setattr(answers, "transfer", transfer)
+    begun = time.process_time()
+    result = by_id.fetch(ztf("http://archive.invalid", batch=1000), ids, folder, manners, rng)
+    assert time.process_time() - begun < 30, "10 s; a minute if the time grows as the square of the list"
+    assert result.of("failed") == ids[500_000:501_000]
+    assert result.of("found") == ids[1:500_000:2] + ids[501_001::2]
+    assert len(result.of("no_data")) == 500_000 - 500
+    assert len(result.files) == 999
 
 
 def test_two_requests_at_a_time(serve, fetch):

@@ -93,10 +93,32 @@ def test_longest_pause_wins(manners):
         pass
 
 
-@pytest.mark.parametrize("text", ["", "later", "1e300", "nan", str(time.time() + 1e6)])
+@pytest.mark.parametrize("text", ["", "later", "1e300", "nan nan", "0 inf", str(time.time() + 1e6), f"0 {time.time()}"])
 def test_broken_time_of_the_next_start_stops_nobody(manners, text):
     manners.locks.mkdir(parents=True)
     (manners.locks / "archive.example_8080.next").write_text(text)
+    with hosts.turn(HOST, manners, soon()):
+        pass
+
+
+@pytest.mark.parametrize("set_back_s", [60.0, 3000.0, 1e6])
+def test_clock_that_was_set_back_makes_no_pause_longer(manners, monkeypatch, set_back_s):
+    clock = time.time
+    with monkeypatch.context() as earlier:
+        earlier.setattr(hosts.time, "time", lambda: clock() + set_back_s)
+        hosts.hold(HOST, manners, 0.2)
+    with hosts.turn(HOST, manners, time.monotonic() + 5.0):
+        pass
+
+
+def test_pause_that_was_asked_for_outlasts_a_clock_that_was_set_back(manners, monkeypatch):
+    clock = time.time
+    with monkeypatch.context() as earlier:
+        earlier.setattr(hosts.time, "time", lambda: clock() + 600.0)
+        hosts.hold(HOST, manners, 30.0)
+    with pytest.raises(TimeoutError, match="pause of 30 s"), hosts.turn(HOST, manners, soon()):
+        pass
+    monkeypatch.setattr(hosts.time, "time", lambda: clock() + 31.0)
     with hosts.turn(HOST, manners, soon()):
         pass
 

@@ -106,7 +106,7 @@ def test_retry_after_as_a_date():
     assert retry.pause_wanted("Fri, 01 Jan 2010 00:00:00 GMT") == 0.0
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 301, 204])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 425, 429, 301, 204])
 def test_status_that_may_mend(status):
     found = retry.failure(status, "", "30", "a.csv", URL)
     assert isinstance(found, TransientError)

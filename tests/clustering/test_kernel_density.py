@@ -62,14 +62,24 @@ def test_star_off_the_grid_is_counted_and_no_member():
 
 
 @pytest.mark.parametrize(
-    ("inner", "outer", "smoothing", "message"),
-    [
-        (0.001, 0.8, 0.5, "stars within 0.001 deg of the centre, at least 20"),
-        (0.4, 5.0, 0.5, "0 stars beyond 5 deg"),
-        (0.4, 0.8, 0.0, "smoothing of 0 mas/yr"),
-        (0.4, 0.8, float("nan"), "smoothing of nan"),
-    ],
+    ("inner", "outer", "why"),
+    [(0.001, 0.8, "stars within 0.001 deg of the centre, fewer than the 20"), (0.4, 5.0, "0 stars beyond 5 deg")],
 )
-def test_regions_without_stars_and_no_smoothing(inner, outer, smoothing, message):
-    with pytest.raises(DataError, match=message):
-        kernel_density.fit(MOTIONS, SEPARATION, inner, outer, smoothing)
+def test_region_of_few_stars_finds_nothing_and_says_so(inner, outer, why):
+    found = kernel_density.fit(MOTIONS, SEPARATION, inner, outer, 0.5)
+    assert why in found.notes["empty"]
+    assert found.probability.tolist() == [0.0] * len(MOTIONS)
+
+
+def test_twenty_stars_in_a_region_are_enough():
+    inner, outer = np.sort(SEPARATION)[[20, -21]]
+    assert "stars" not in str(kernel_density.fit(MOTIONS, SEPARATION, inner, outer, 0.5).notes.get("empty", ""))
+    assert (
+        "19 stars within" in kernel_density.fit(MOTIONS, SEPARATION, np.sort(SEPARATION)[19], outer, 0.5).notes["empty"]
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, float("nan")])
+def test_smoothing_must_be_positive(smoothing):
+    with pytest.raises(DataError, match=r"smoothing of (0|nan)"):
+        kernel_density.fit(MOTIONS, SEPARATION, 0.4, 0.8, smoothing)

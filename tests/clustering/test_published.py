@@ -1,5 +1,7 @@
 """What is published: three formats of one table, and a verdict on DEC."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -89,7 +91,7 @@ def test_dec_that_is_worse_than_kmeans_is_told_in_words(n_dec, verdict):
     ]
     flags = {one.method: one.selected for one in found}
     scores = compare.agreement("M 1", np.full(N, 15.0), flags, {"CG": FIRST})
-    notes = {(m, n): v for m, n, v in published.comparison(found, final(FIRST * 0.9), scores)}
+    notes = {(m, n): v for m, n, v in published.comparison(found, final(FIRST * 0.9), scores, place("Gaia"))}
     assert str(notes["DEC", "judged by CG"]).startswith(verdict)
     assert str(notes["DEC", "judged by final members"]).startswith(verdict)
     assert notes["membership", "steps"] == 3.0
@@ -100,6 +102,27 @@ def test_dec_that_is_worse_than_kmeans_is_told_in_words(n_dec, verdict):
 def test_without_members_and_lists_nothing_is_judged_and_the_reason_is_noted():
     found = [from_weights(name, np.zeros(N), {}) for name in ("K-Means", "DEC")]
     scores = compare.agreement("M 1", np.full(N, 15.0), {}, {})
-    notes = published.comparison(found, final(np.zeros(N), "nothing stands out"), scores)
+    notes = published.comparison(found, final(np.zeros(N), "nothing stands out"), scores, place("Gaia"))
     assert ("membership", "no members", "nothing stands out") in notes
-    assert not [note for _, note, _ in notes if note.startswith("judged")]
+    assert not [note for _, note, _ in notes if note.startswith(("judged", "members less"))]
+
+
+@pytest.mark.parametrize(
+    ("literature", "expected"),
+    [
+        (Locus(2.0, 4.0, 2.5), "-1.00 mas/yr, -2.00 mas/yr, +0.500 mas"),
+        (Locus(5.0, 5.5, 3.0), "FAR, maybe another cluster: -4.00 mas/yr, -3.50 mas/yr, +0.000 mas"),
+        (Locus(1.0, 2.0, 1.8), "FAR, maybe another cluster: +0.00 mas/yr, +0.00 mas/yr, +1.200 mas"),
+    ],
+)
+def test_members_far_from_the_literature_may_be_another_cluster(literature, expected):
+    where = dataclasses.replace(place("Gaia"), locus=literature)
+    scores = compare.agreement("M 1", np.full(N, 15.0), {}, {})
+    notes = {n: v for _, n, v in published.comparison([], final(FIRST * 0.9), scores, where)}
+    assert notes["members less the locus of Dias 2002"] == expected
+
+
+def test_without_a_locus_there_is_nothing_to_be_far_from():
+    where = dataclasses.replace(place("Gaia"), locus=None, locus_from="none")
+    scores = compare.agreement("M 1", np.full(N, 15.0), {}, {})
+    assert not [n for _, n, _ in published.comparison([], final(FIRST * 0.9), scores, where) if "members less" in n]

@@ -143,14 +143,15 @@ def test_consensus_on_m67_is_good_and_does_not_depend_on_the_seeds(named):
     _, gaia = named
     one_thread()
     x, settings = scaling.features(gaia.space, "plain"), dec.Settings()
+    dias = Locus(-9.4, -4.87, 1.238)  # what a run starts from: Dias 2002, 2.7 mas/yr off
 
     def choose(groups: Groups) -> int:
-        return choice.choose(groups, gaia.space, gaia.sky, gaia.locus).group
+        return choice.choose(groups, gaia.space, gaia.sky, dias).group
 
     scores = []
-    for seeds in (range(10), range(10, 20)):
+    for seeds in (range(20), range(20, 40)):
         found = consensus.consensus(x, settings, seeds, choose)
-        assert found.n_kept >= 8
+        assert found.n_kept >= 16
         assert found.halves > 0.9
         scores.append(gaia.f1(found.members))
     assert min(scores) >= 0.90, scores

@@ -242,3 +242,13 @@ def test_files_that_are_none_are_refused(tmp_path):
     refused(tmp_path / "gone.parquet", tmp_path, r"gone\.parquet does not exist")
     (tmp_path / "text.parquet").write_text("ra,dec\n")
     refused(tmp_path / "text.parquet", tmp_path, r"text\.parquet is not a whole Parquet file")
+
+
+def test_flipped_bit_in_a_sorted_file_is_found(tmp_path):
+    path = tmp_path / "sorted.parquet"
+    sort_by_healpix(catalogue(), path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(OSError, match="CRC checksum verification failed"):
+        pq.read_table(path, page_checksum_verification=True)

@@ -9,24 +9,29 @@ import gzip
 import sys
 import zlib
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import requests
 
+from workflow_scripts import counterparts
 from workflow_scripts.archives import query as queries
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query
 from workflow_scripts.archives.retry import RefusedError
+from workflow_scripts.dust import BAYESTAR19
 from workflow_scripts.surveys import download_curves, registry
 from workflow_scripts.surveys.catalogue import Files
 from workflow_scripts.surveys.download_curves import Wish
 from workflow_scripts.tables import DataError
 
 sys.path.append(str(Path(__file__).parents[1] / "archives"))
+sys.path.append(str(Path(__file__).parents[1] / "workflow"))
 from loopback import Answer, Archive
 from loopback_tap import Column, Tap
+from stand_in import Catalogues, Star, gaia
 
 HEAD_BYTES = 1 << 16
 TABLES = [name for name in registry.offers()["catalogue"] if isinstance(registry.load(name).catalogue.origin, Query)]
@@ -80,6 +85,21 @@ def head(url: str, path: Path) -> None:
     path.write_bytes(b"".join(lines[:-1] if len(lines) > 1 else lines))
 
 
+def check_counterparts(query: Query, folder: Path, manners: Manners, rng: np.random.Generator) -> None:
+    name, ra, dec = RR_LYRAE
+    stars = pa.table({"object_id": [name], "ra_deg": [ra], "dec_deg": [dec]})
+    candidates = counterparts.fetch(stars, query, folder / "gaia.parquet", manners, rng)
+    (star,) = counterparts.choose(stars, candidates, 2016.0, 1.5).to_pylist()
+    assert star["source_id"] is not None
+    assert star["g_mag"] == pytest.approx(15, abs=5)
+
+
+def check_hdf5(url: str) -> None:
+    with requests.get(url, timeout=60, stream=True) as answer:
+        answer.raise_for_status()
+        assert next(answer.iter_content(8)) == b"\x89HDF\r\n\x1a\n"
+
+
 @pytest.mark.online
 @pytest.mark.parametrize("name", TABLES)
 def test_archive_has_the_table(name, rng):
@@ -107,6 +127,17 @@ def test_archive_has_light_curves(name, tmp_path, rng):
     assert found.status["status"].to_pylist() == ["found"]
     assert found.light_curves.num_rows >= 1
     assert len(found.light_curves["time"][0].as_py()) > 10
+
+
+@pytest.mark.online
+def test_archive_has_counterparts(tmp_path, rng):
+    """Gaia's sources with its tables of best neighbours in 2MASS and AllWISE."""
+    check_counterparts(counterparts.query(1.5, 2016.0), tmp_path, Manners(), rng)
+
+
+@pytest.mark.online
+def test_archive_has_the_dust_map():
+    check_hdf5(f"{BAYESTAR19.url}?{urlencode(BAYESTAR19.parameters)}")
 
 
 # Without a network
@@ -191,3 +222,21 @@ def test_missing_file_is_seen(serve, tmp_path):
     url = serve(lambda _: Answer(b"no such file", "text/plain", 404))
     with pytest.raises(requests.HTTPError, match="404"):
         head(f"{url}/ident.dat", tmp_path / "head")
+
+
+def test_counterparts_of_a_stand_in_are_found(serve, manners, rng, tmp_path):
+    star = Star(RR_LYRAE[0], *RR_LYRAE[1:], "RRAB", 0.5, (np.arange(3.0), np.full(3, 15.0), np.full(3, 0.01)))
+    archive = Catalogues(gaia({1: star}))
+    query = dataclasses.replace(counterparts.query(1.5, 2016.0), url=f"{serve(archive)}/tap")
+    check_counterparts(query, tmp_path, manners, rng)
+    archive.tables = {name: columns for name, columns in archive.tables.items() if "allwise" not in name}
+    with pytest.raises(DataError, match=r"has no table 'gaiadr3\.allwise_best_neighbour'"):
+        check_counterparts(query, tmp_path / "b", manners, rng)
+
+
+def test_page_in_place_of_the_dust_map_is_seen(serve):
+    check_hdf5(serve(lambda _: Answer(b"\x89HDF\r\n\x1a\n and more", "application/x-hdf5")))
+    with pytest.raises(AssertionError):
+        check_hdf5(serve(lambda _: Answer(b"<html>moved</html>", "text/html")))
+    with pytest.raises(requests.HTTPError, match="404"):
+        check_hdf5(serve(lambda _: Answer(b"", "text/html", 404)))

@@ -47,7 +47,9 @@ def photometry(tmp_path):
 
 def measured(rows, photometry, folder, lines=0):
     curves = write_curves(rows, folder / "curves.parquet")
-    features.main(curves, photometry, write_lines(folder / "lines.parquet", lines), folder / "f.parquet", SEARCH)
+    features.main(
+        curves, photometry, write_lines(folder / "lines.parquet", lines), folder / "f.parquet", SEARCH, "0000"
+    )
     return tables.read(folder / "f.parquet", registry.FEATURES)
 
 

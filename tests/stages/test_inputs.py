@@ -20,7 +20,6 @@ def given(tmp_path, monkeypatch) -> dict[str, object]:
     return {
         "files": [tmp_path.relative_to(tmp_path) / "data/stars.csv"],
         "described": [("objects", "mine")],
-        "from_archives": ["asked", "more"],
         "simulated": ["made"],
         "configuration": {"seed": 5, "run": "r"},
         "lock": "123",
@@ -37,7 +36,13 @@ def start(tmp_path, given, n_shards: int) -> tuple[list[dict], dict, bytes]:
             tables.write(part, path, tables.RAW_LIGHT_CURVES)
             paths.append(path)
     out = [tmp_path / f"{n_shards}/{name}" for name in ("inputs.parquet", "record.json")]
-    main(light_curves=paths, inputs=out[0], record=out[1], **given)
+    main(
+        light_curves=paths,
+        from_archives=dict.fromkeys(("asked", "more"), n_shards),
+        inputs=out[0],
+        record=out[1],
+        **given,
+    )
     rows = tables.read(out[0], provenance.INPUTS).to_pylist()
     return rows, json.loads(out[1].read_text()), b"".join(path.read_bytes() for path in out)
 
@@ -68,6 +73,6 @@ def test_same_inputs_give_the_same_bytes(tmp_path, given):
 
 def test_run_without_inputs_has_an_empty_table(tmp_path):
     out = tmp_path / "i.parquet", tmp_path / "i.json"
-    main([], [], *out, [], [], [], {"seed": 1}, "lock")
+    main([], [], *out, [], {}, [], {"seed": 1}, "lock")
     assert tables.read(out[0], provenance.INPUTS).num_rows == 0
     assert json.loads(out[1].read_text())["inputs"] == []

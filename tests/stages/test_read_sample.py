@@ -34,8 +34,9 @@ def values(tmp_path):
         "photometry_lists": [],
         "objects": str(tmp_path / "out" / "objects.parquet"),
         "photometry": str(tmp_path / "out" / "photometry.parquet"),
-        "shards": [str(tmp_path / "out" / f"{i:04d}.parquet") for i in range(2)],
+        "raw": str(tmp_path / "out" / "raw.parquet"),
         "source": SOURCE,
+        "n_shards": 2,
     }
 
 
@@ -50,7 +51,7 @@ def test_the_user_s_files_become_the_project_s_tables(values):
         ("9", "EW", "my survey"),
     ]
     assert tables.read(given["photometry"], tables.PHOTOMETRY).num_rows == 0
-    rows = {row["object_id"]: row for row in tables.read_all(given["shards"], tables.RAW_LIGHT_CURVES).to_pylist()}
+    rows = {row["object_id"]: row for row in tables.read(given["raw"], tables.RAW_LIGHT_CURVES).to_pylist()}
     assert set(rows) == {"3019021001365", "7", "8"}
     assert rows["7"]["time"] == [55000.0, 55001.0]
     assert rows["7"]["band"] == "default"
@@ -58,9 +59,8 @@ def test_the_user_s_files_become_the_project_s_tables(values):
 
 def test_the_same_files_give_the_same_bytes(values, tmp_path):
     for name in ("a", "b"):
-        for key in ("objects", "photometry"):
+        for key in ("objects", "photometry", "raw"):
             values[key] = str(tmp_path / name / f"{key}.parquet")
-        values["shards"] = [str(tmp_path / name / f"{i:04d}.parquet") for i in range(2)]
         main(**edge.arguments(main, values))
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()

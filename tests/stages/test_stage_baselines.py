@@ -36,3 +36,11 @@ def test_field_without_a_cluster_ends_well_and_says_so(tmp_path):
 def test_fewer_stars_than_a_group_has_are_refused(tmp_path):
     with pytest.raises(DataError, match="lower min_cluster_size"):
         run(prepared(tmp_path / "a", 50, 100), min_cluster_size=1000)
+
+
+def test_region_too_small_for_a_density_is_left_to_the_other_methods(tmp_path):
+    made = prepared(tmp_path / "a", 50, 100, LOCUS)
+    found, said = run(made)
+    assert "stars beyond" in said["kernel density", "empty"]
+    assert not found["kernel density"].selected.any()
+    assert f1(found["mixture in a window"].selected, made.truth) > 0.85

@@ -31,7 +31,9 @@ def test_consensus_finds_the_cluster_and_tells_of_its_seeds(tmp_path):
     assert set(np.unique(found["DEC"].weight)) <= {0.0, 1 / 3, 2 / 3, 0.5, 1.0}
     assert said["DEC", "seeds"] == "3"
     assert "stars before" in said["DEC", "seed 2"]
-    assert "10 or more" in said["DEC", "few seeds"]
+    assert (
+        said["DEC", "few seeds"] == f"{said['DEC', 'seeds kept']} of 3 kept, a consensus to be trusted has 10 or more"
+    )
     assert 0 < float(said["DEC", "F1 of a seed with the consensus"]) <= 1
 
 
@@ -65,6 +67,18 @@ def test_ten_seeds_are_no_few_seeds(tmp_path, monkeypatch):
     monkeypatch.setattr(consensus, "consensus", planned)
     run(made, seeds=12)
     assert asked == [(6, (20, 20), list(range(1, 13)), 10)]
+
+
+@pytest.mark.parametrize("n_kept", [4, 10])
+def test_seeds_that_are_left_out_make_a_consensus_of_few(tmp_path, monkeypatch, n_kept):
+    made = prepared(tmp_path / "a", 60, 100, LOCUS)
+    why = ["" if seed < n_kept else "the group was split" for seed in range(10)]
+    seeds = tuple(consensus.SeedOutcome(seed, 60, 60, 6, left_out) for seed, left_out in enumerate(why))
+    found = consensus.Consensus(np.ones(made.rows.num_rows), seeds, 1.0, 0.0, 1.0)
+    monkeypatch.setattr(consensus, "consensus", lambda *_, **__: found)
+    said = run(made, seeds=10)[1]
+    assert said.get(("DEC", "few seeds"), "").startswith("4 of 10 kept") == (n_kept < 10)
+    assert (("DEC", "few seeds") in said) == (n_kept < 10)
 
 
 def test_device_that_is_not_there_is_refused(monkeypatch):

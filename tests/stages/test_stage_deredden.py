@@ -24,7 +24,7 @@ def dust_map(tmp_path):
 def run(tmp_path, observed):
     def start(dust_maps, folder="out", counterparts=(observed,)):
         photometry, extinction = (tmp_path / folder / f"{name}.parquet" for name in ("photometry", "extinction"))
-        main(list(counterparts), dust_maps, photometry, extinction)
+        main(list(counterparts), dust_maps, photometry, extinction, 2)
         return photometry, extinction
 
     return start

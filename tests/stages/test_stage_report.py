@@ -65,7 +65,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         "configuration": run.configuration,
         "sample_names": list(run.objects),
         "archived": {"agreement": ["known"], "downloads": ["known"], "verification": ["field"]},
-        "n_shards": SHARDS,
+        "n_shards": dict.fromkeys([*run.objects, "known"], SHARDS),
     }
 
 

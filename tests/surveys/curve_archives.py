@@ -75,16 +75,17 @@ def ztf_rows(star: Star) -> list[dict[str, object]]:
     ]
 
 
-def votable(rows: Sequence[Mapping[str, object]]) -> bytes:
-    """VOTable as IRSA's service gives it: the columns that are read, and one more."""
+def votable(rows: Sequence[Mapping[str, object]], status: str = "") -> bytes:
+    """VOTable as IRSA's service gives it: the columns that are read, and one more; status = QUERY_STATUS, if stated."""
     types = {"oid": "long", "expid": "long", "hjd": "double", "mjd": "double", "mag": "float", "magerr": "float"}
     types |= {"catflags": "int", "filtercode": 'char" arraysize="*'}
     fields = "".join(f'<FIELD name="{name}" datatype="{kind}"/>' for name, kind in types.items())
     cells = ["".join(f"<TD>{row.get(name, '')}</TD>" for name in types) for row in rows]
     data = "".join(f"<TR>{row}</TR>" for row in cells)
+    stated = f'<INFO name="QUERY_STATUS" value="{status}">as the service says</INFO>' if status else ""
     return (
         '<?xml version="1.0"?><VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE '
-        f'type="results"><TABLE>{fields}<DATA><TABLEDATA>{data}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>\n'
+        f'type="results">{stated}<TABLE>{fields}<DATA><TABLEDATA>{data}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>\n'
     ).encode()
 
 

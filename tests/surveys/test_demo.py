@@ -39,6 +39,7 @@ def test_the_settings_are_those_of_the_configuration():
 def test_every_seed_and_every_sample_has_its_own_numbers():
     drawn = {demo.generator(seed, name).uniform() for seed in (0, 1, 2) for name in ("a", "b", "ab", "ba")}
     assert len(drawn) == 12
+    assert len({demo.generator(1, name, block).uniform() for name in ("a", "a0") for block in (0, 1, 48)}) == 6
     assert demo.generator(1, "a").uniform() == demo.generator(1, "a").uniform()
 
 

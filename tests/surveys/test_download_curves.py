@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from curve_archives import CRTS, IRSA, MACHO, OGLE, Crts, Star, Ztf, east, macho_tile, paths, targets
+from curve_archives import CRTS, IRSA, MACHO, OGLE, Crts, Star, Ztf, east, macho_tile, paths, targets, votable, ztf_rows
 from loopback import CUT, FINE, PAGE, RESET, Answer, Archive, status
 from workspace import ROOT
 
@@ -295,9 +295,35 @@ def test_host_that_is_down_is_an_error_that_says_how_to_go_on(serve, fetch, tmp_
     assert [request.path for request in down.asked[before:]] == ["/cgi-bin/ZTF/nph_light_curves"], "objects are known"
 
 
-def test_host_that_is_down_from_the_beginning(serve, fetch):
-    with pytest.raises(DataError, match="not obtained in 4 of 4 tries"):
-        fetch("ztf", serve(Ztf(STARS), [status(503)] * 99))
+def test_host_that_is_down_from_the_beginning(serve, fetch, tmp_path):
+    archive = serve(Ztf(STARS), [status(503)] * 99)
+    with pytest.raises(
+        DataError, match=r"6 of 7 targets are missing, .*targets\.parquet.* not obtained in 4 of 4 tries"
+    ):
+        fetch("ztf", archive)
+    written = tables.read(tmp_path / "a" / "targets.parquet", STATUS)
+    became = dict(zip(written["object_id"].to_pylist(), written["status"].to_pylist(), strict=True))
+    assert became == dict.fromkeys(became, "failed") | {"nowhere": "no_data"}
+    assert len(became) == 7
+    assert "503" in written["reason"][0].as_py()
+    archive.faults = []
+    assert len(lengths(fetch("ztf", archive))) == 6
+
+
+def test_answer_that_says_it_was_cut_is_asked_for_in_halves(serve, fetch):
+    """QUERY_STATUS OVERFLOW: the service gives the light curves of two identifiers at most."""
+    ztf, expected = Ztf(STARS), fetch("ztf", serve(Ztf(STARS)))
+
+    def few(asked):
+        ids = asked.all("ID")
+        if len(ids) <= 2:
+            return ztf(asked)
+        rows = [row for star in STARS if str(star.oid) in ids[:2] for row in ztf_rows(star)]
+        return Answer(votable(rows, "OVERFLOW"), "application/x-votable+xml")
+
+    archive = serve(few)
+    assert fetch("ztf", archive, place="b") == expected
+    assert sorted(len(request.all("ID")) for request in archive.asked if request.all("ID")) == [1, 2, 2, 3, 5]
 
 
 def test_next_run_asks_for_what_failed_and_nothing_else(serve, fetch, monkeypatch):

@@ -32,8 +32,8 @@ def test_catalogues_and_samples_have_a_line_each():
     assert second.startswith("catalogue asassn_variables: ")
     # 687,695 objects are the most that both have: 14 uploads of 50,000, 6,877 requests of 100, one in half a second.
     assert sample == (
-        "sample stars: at most 687,695 objects; 14 uploads to IRSA; 6,877 requests for light curves to ZTF, "
-        "at least 1.0 h at its pace"
+        "sample stars: at most 687,695 objects; 14 uploads to the Gaia archive for counterparts; 14 uploads to IRSA; "
+        "6,877 requests for light curves to ZTF, at least 1.0 h at its pace"
     )
 
 
@@ -48,7 +48,24 @@ def test_condition_and_parts_are_said():
 def test_random_subset_limits_the_requests():
     config = run()
     config["samples"]["stars"]["archive"]["at_most"] = 250
-    assert "at most 250 objects; 1 upload to IRSA; 3 requests" in lines(config)[-1]
+    assert (
+        "at most 250 objects; 1 upload to the Gaia archive for counterparts; 1 upload to IRSA; 3 requests"
+        in (lines(config)[-1])
+    )
+
+
+def test_counterparts_that_are_not_wanted_are_not_asked_for():
+    config = run()
+    config["samples"]["stars"]["archive"]["counterparts"] = False
+    assert "Gaia archive" not in lines(config)[-1]
+
+
+def test_dust_map_that_must_be_fetched_is_said():
+    assert lines(run(dust={"map": "bayestar2019"}))[-1] == (
+        "dust map: Bayestar19, 0.73 GB, 1 file from Harvard Dataverse"
+    )
+    for dust in ({"map": "bayestar2019", "file": "mine.h5"}, {"map": "none"}):
+        assert lines(run(dust=dust))[-1].startswith("sample stars")
 
 
 def test_catalogue_of_two_samples_is_asked_for_once():
@@ -56,7 +73,9 @@ def test_catalogue_of_two_samples_is_asked_for_once():
     config["samples"]["more"] = {"role": "science", "source": "ztf_bulk", "archive": {"objects": ["chen_2020"]}}
     said = lines(config)
     assert sum(line.startswith("catalogue chen_2020") for line in said) == 1
-    assert said[-1].endswith("ZTF bulk files, each with the light curves of many objects")
+    assert said[-1].endswith(
+        "ZTF bulk files, each with the light curves of many objects and kept; there are 174,033 in all bands, some 6 TB"
+    )
 
 
 def test_catalogue_of_files_counts_them():
@@ -91,4 +110,13 @@ def test_regions_of_gaia_and_the_catalogue_that_names_them_have_lines():
 @pytest.mark.parametrize("name", ["lamost_dr9", "config", "crts"])
 def test_every_run_of_the_house_can_be_planned(name):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-    assert len(lines(config)) == {"lamost_dr9": 10, "config": 0, "crts": 0}[name]
+    assert len(lines(config)) == {"lamost_dr9": 11, "config": 0, "crts": 0}[name]
+
+
+def test_labels_of_a_reference_that_are_wider_than_a_class_are_left_out():
+    """RR is RRab in Chen et al. (2020) and in the classes of the run, but any RR Lyrae star in Gaia's classifier."""
+    config = yaml.safe_load((ROOT / "config/lamost_dr9.yaml").read_text())
+    assert "RR" in config["classes"]["RRAB"]
+    assert "rimoldini_2023" not in config["references"]
+    (gaia,) = (c for c in config["catalogues"].values() if c["survey"] == "rimoldini_2023")
+    assert gaia["where"] == "v.best_class_name <> 'RR'"

@@ -13,6 +13,7 @@ import pytest
 from curve_archives import CRTS_COLUMNS, Star, bulk, csv_text, macho_line, macho_tile, votable, ztf_rows
 
 from workflow_scripts import tables
+from workflow_scripts.archives.retry import RefusedError
 from workflow_scripts.surveys import registry
 from workflow_scripts.surveys.curves import LightCurves
 from workflow_scripts.surveys.download_curves import read_native
@@ -108,6 +109,39 @@ def test_ztf_votable_that_is_cut_is_refused_wherever_it_is_cut(tmp_path):
             ztf.read(path, [])
     path.write_bytes(body)
     assert ztf.read(path, []).num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        ("OVERFLOW", RefusedError, "the archive cut its answer at 3 rows"),
+        ("ERROR", DataError, "QUERY_STATUS is ERROR; the archive says: 'as the service says'"),
+    ],
+)
+def test_ztf_votable_that_says_it_is_not_whole_is_refused(tmp_path, status, kind, message):
+    path = tmp_path / "a.vot"
+    path.write_bytes(votable(ztf_rows(STARS[0]), status))
+    with pytest.raises(kind, match=message):
+        ztf.read(path, [])
+    path.write_bytes(votable(ztf_rows(STARS[0]), "OK"))
+    assert ztf.read(path, []).num_rows == 3
+
+
+def test_ztf_bulk_file_without_identifiers_is_named(tmp_path):
+    path = tmp_path / "a.parquet"
+    path.write_bytes(bulk(STARS[:1]))
+    pq.write_table(pq.read_table(path).rename_columns({"objectid": "oid"}), path)
+    assert "objectid" not in ztf_bulk.read(path, ["202116200000001"]).column_names
+    with pytest.raises(DataError, match=r"no columns \['objectid'\] of ZTF light curves in bulk files"):
+        native("ztf_bulk", path)
+
+
+@pytest.mark.parametrize("lost", ["oid", "magerr", "filtercode", "catflags"])
+def test_native_file_without_a_column_is_named(tmp_path, lost):
+    names = [name for name in ("oid", "expid", "hjd", "mag", "magerr", "catflags", "filtercode") if name != lost]
+    (tmp_path / "a.csv").write_bytes(csv_text(names, ztf_rows(STARS[0])))
+    with pytest.raises(DataError, match=rf"a\.csv: no columns \['{lost}'\] of ZTF light curves .*, found \['"):
+        native("ztf", tmp_path / "a.csv")
 
 
 def test_ztf_objects_are_asked_for_with_the_circle_on_the_target():

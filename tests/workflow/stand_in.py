@@ -93,7 +93,7 @@ class Archives:
         self.oids = {10_000 + i: star for i, star in enumerate([*self.labelled, *self.science])}
         self.services = {
             "vizier": Catalogues(_label_catalogues(self.labelled)),
-            "gaia": Catalogues(_spectra(self.science) | _gaia(self.oids)),
+            "gaia": Catalogues(_spectra(self.science) | gaia(self.oids)),
             "irsa": Catalogues(_objects(self.oids)),
         }
 
@@ -177,7 +177,7 @@ def _spectra(science: Sequence[Star]) -> dict[str, dict[str, Column]]:
     }
 
 
-def _gaia(oids: Mapping[int, Star]) -> dict[str, dict[str, Column]]:
+def gaia(oids: Mapping[int, Star]) -> dict[str, dict[str, Column]]:
     """Gaia, 2MASS and AllWISE sources of every other star, 0.2 arcsec away; magnitudes made up from the survey's."""
     some = [(oid, star, float(np.median(star.points[1]))) for oid, star in oids.items() if oid % 2]
 

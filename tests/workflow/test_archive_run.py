@@ -126,11 +126,16 @@ def troubled(done, tmp_path_factory) -> tuple[Run, subprocess.CompletedProcess, 
 
 
 def test_host_that_is_down_is_named_with_what_to_do(troubled):
-    _, failed, _ = troubled
+    run, failed, _ = troubled
     said = failed.stdout + failed.stderr
     assert failed.returncode == 1
-    assert "IRSA" in said
-    assert "run again" in said
+    known = run.read("samples/variables/objects.parquet").num_rows
+    for name, count in (("variables", known), ("spectra", len(run.archives.science))):
+        folder = f"results/small/downloads/ztf/{name}/0000"
+        assert f"{count} of {count} targets are missing" in said
+        assert f"all are listed in {folder}/targets.parquet" in said
+    assert "HTTP status 503" in said
+    assert "then run again" in said
 
 
 def test_what_the_other_hosts_gave_is_not_asked_for_again(troubled, done):

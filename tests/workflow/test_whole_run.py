@@ -1,23 +1,19 @@
-"""The whole workflow on a small simulated survey: what comes out, what reruns, and what survives a kill."""
+"""The whole workflow on a small simulated survey: what comes out, and what reruns."""
 
-import hashlib
 import json
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from workspace import ROOT, planned, run_snakemake
+from small_run import CONFIG, Run, new_run, sha256
+from workspace import ROOT, planned
 
 from workflow_scripts import labels, probabilities, rerun, tables
 from workflow_scripts.features import FEATURES
@@ -26,59 +22,8 @@ from workflow_scripts.stages.provenance import VARIES
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 
 SAMPLES = ("known", "field")
-CONFIG = {
-    "run": "small",
-    "shards": 2,
-    "samples": {
-        "known": {"role": "labelled", "source": "demo", "demo": {"objects": 400}},
-        "field": {"role": "science", "source": "demo", "demo": {"objects": 120, "mix": "field"}},
-    },
-    "training": {
-        "folds": 3,
-        "compare": ["lightgbm"],
-        "rounds": 40,
-        "learning_rate": 0.1,
-        "trees": 20,
-        "permutations": 1,
-    },
-}
 ENDS = ("parquet", "fits", "vot")
 CATALOGUES = [f"catalogue/{sample}/{kind}.parquet" for sample in SAMPLES for kind in ("catalogue", "suspected")]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of the workflow in a folder of its own."""
-
-    folder: Path
-    config: Path
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results/small"
-
-    def options(self, snakefile: Path = ROOT / "Snakefile") -> list[object]:
-        return ["--snakefile", snakefile, "--directory", self.folder, "--configfile", self.config, "--rerun-incomplete"]
-
-    def snakemake(self, *more: object, cores: int = 2, snakefile: Path = ROOT / "Snakefile"):
-        return run_snakemake(self.folder, *more, *self.options(snakefile), cores=cores, timeout=900)
-
-    def targets(self, *names: str) -> list[str]:
-        return [f"results/small/{name}" for name in names]
-
-    def read(self, name: str, table: tables.Table, sample: str):
-        """All shards of a table of one sample."""
-        return tables.read_all(sorted((self.results / name / sample).glob("*.parquet")), table)
-
-
-def new_run(folder: Path, **changes: object) -> Run:
-    config = folder / "small.yaml"
-    config.write_text(yaml.safe_dump(CONFIG | changes))
-    return Run(folder, config)
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -259,22 +204,6 @@ def test_run_that_is_done_again_is_the_same_and_one_byte_more_is_named(demo):
     shutil.rmtree(again.parents[2])
 
 
-def test_deleted_tables_come_back_as_they_were(demo):
-    names = [
-        "predictions/field/lightgbm.parquet",
-        "predictions/field/xgboost.parquet",
-        "catalogue/field/catalogue.fits",
-    ]
-    names += ["catalogue/field/catalogue.parquet", "catalogue/field/suspected.vot"]
-    before = [sha256(demo.results / name) for name in names]
-    for name in names:
-        (demo.results / name).unlink()
-    assert planned(demo.snakemake("-n")) == {"all", "predict", "ensemble", "report", "provenance"}
-    done = demo.snakemake()
-    assert done.returncode == 0, done.stderr[-5000:]
-    assert [sha256(demo.results / name) for name in names] == before
-
-
 # What reruns
 
 
@@ -308,81 +237,3 @@ def test_setting_that_only_says_how_writes_no_final_table_again(demo, tmp_path):
     changed = tmp_path / "changed.yaml"
     changed.write_text(yaml.safe_dump(CONFIG | {"pace": 0.5}))
     assert planned(Run(demo.folder, changed).snakemake("-n")) == {"all", "report", "provenance"}
-
-
-# Killed
-
-
-def jobs_of(parent: int) -> Iterator[int]:
-    """Processes below a process that run a stage."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            ancestor = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            command = (entry / "cmdline").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if ancestor == parent:
-            if "/.snakemake/scripts/" in command:
-                yield int(entry.name)
-            yield from jobs_of(int(entry.name))
-
-
-def start(run: Run, target: str) -> subprocess.Popen:
-    command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", target, *run.options()]
-    return subprocess.Popen(
-        [*map(str, command)],
-        cwd=run.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def wait_for(what, seconds: float = 120):
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.005)
-    return found
-
-
-def assert_whole(folder: Path) -> None:
-    for path in folder.rglob("*.parquet"):
-        if not path.name.startswith("."):
-            pq.read_table(path)  # raises if it is half a file
-
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds its jobs in /proc")
-RAW = "raw/known/0001.parquet"
-
-
-@needs_proc
-def test_killed_job_leaves_no_half_file_and_the_next_run_ends_with_the_same_bytes(demo, tmp_path):
-    run = new_run(tmp_path)
-    snakemake = start(run, *run.targets(RAW))
-    job = wait_for(lambda: list(jobs_of(snakemake.pid)))
-    wait_for(lambda: list(run.folder.glob("results/small/**/*.parquet")))  # it has begun to write
-    os.kill(job[-1], signal.SIGKILL)
-    assert snakemake.wait(60) == 1
-    assert_whole(run.folder)
-    assert not (run.results / RAW).exists()
-    assert run.snakemake(*run.targets(RAW)).returncode == 0
-    assert sha256(run.results / RAW) == sha256(demo.results / RAW)
-
-
-@needs_proc
-def test_killed_run_goes_on_after_it_is_unlocked(demo, tmp_path):
-    run = new_run(tmp_path)
-    snakemake = start(run, *run.targets("light_curves/known/0001.parquet"))
-    wait_for(lambda: (run.results / RAW).exists())
-    os.killpg(snakemake.pid, signal.SIGKILL)
-    snakemake.wait(60)
-    assert_whole(run.folder)
-    target = run.targets("light_curves/known/0001.parquet")
-    locked = run.snakemake(*target)
-    assert locked.returncode != 0
-    assert "--unlock" in locked.stdout + locked.stderr
-    assert run.snakemake("--unlock").returncode == 0
-    assert run.snakemake(*target).returncode == 0
-    for name in (RAW, "light_curves/known/0001.parquet"):
-        assert sha256(run.results / name) == sha256(demo.results / name)

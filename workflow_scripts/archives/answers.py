@@ -30,12 +30,13 @@ class Source:
     """An archive that gives light curves by identifier.
 
     `request` makes the question for some identifiers, `read` turns the answer's file into a table of their rows
-    (identifiers as text) that must have `columns`; `id` is the identifier's column, `unique` identify a row together.
+    (identifiers as text) that must have `columns`, and raises RefusedError with status 413 for one that says of itself
+    that it was cut; `id` is the identifier's column, `unique` identify a row together.
 
     limit = number of rows from which on the archive cuts an answer without a word. absent = HTTP status by which it
     says that it has no data. page = reads the page that is the answer: the request for the file that it links to, or
     None if it says that there is no data; it raises TransientError for any other page. file = name of the archive's
-    own file that has an identifier's rows among others'.
+    own file that has an identifier's rows among others'; extent = how many such files there are and how large.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Source:
     absent: tuple[int, ...] = ()
     page: ReadPage | None = None
     file: Callable[[str], str] | None = None
+    extent: str = ""
 
     @property
     def answer_suffix(self) -> str:
@@ -140,6 +142,8 @@ def _count(source: Source, ids: Sequence[str], part: Path, counts: dict[str, int
     """Check the answer; returns its rows, and in counts those of every identifier."""
     try:
         found = source.read(part, ids)
+    except RefusedError:
+        raise
     except DataError as error:
         raise TransientError(str(error)) from error
     if problem := checks.missing_columns(found.column_names, source.columns):

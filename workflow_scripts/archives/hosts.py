@@ -1,7 +1,8 @@
 """Turns at a host: how many requests at a time and how soon after one another, over all processes of a user.
 
 A place at a host is a lock (flock) on a file in a shared folder. The kernel frees it when its process ends, by
-kill -9 too. When the next request may begin is a time in one more file, so that all wait after one is told to.
+kill -9 too. When the next request may begin is a time in one more file, so that all wait after one is told to; when
+that was written stands beside it, so that a clock that was set back makes no pause longer.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from platformdirs import user_cache_path
 from workflow_scripts.tables import DataError
 
 _POLL_S = 0.05
-_LONGEST_HOLD_S = 3600.0  # a later time in the file is a wrong clock or a broken file
+_LONGEST_HOLD_S = 3600.0  # a longer pause in the file means that it is broken
 
 
 def _shared_folder() -> Path:
@@ -95,9 +96,10 @@ def _reserve(host: str, manners: Manners, deadline: float) -> float:
     with _next_start(host, manners) as file:
         now = time.time()
         start = max(now, _read_time(file))
-        if time.monotonic() + (start - now) > deadline:
+        late = time.monotonic() + (start - now) > deadline
+        _write_time(file, start if late else start + manners.interval_s)
+        if late:
             raise TimeoutError(f"{host} asked for a pause of {start - now:.0f} s more")
-        _write_time(file, start + manners.interval_s)
     return start - now
 
 
@@ -112,18 +114,20 @@ def _next_start(host: str, manners: Manners) -> Iterator[IO[str]]:
 
 
 def _read_time(file: IO[str]) -> float:
-    """Time in the file, 0 if there is none that can be true."""
+    """Time in the file, 0 if there is none that can be true; never a longer pause than was left when it was written."""
     file.seek(0)
+    now = time.time()
     with contextlib.suppress(ValueError):
-        found = float(file.read())
-        return found if found < time.time() + _LONGEST_HOLD_S else 0.0
+        written, found = map(float, file.read().split())
+        if found - written < _LONGEST_HOLD_S:
+            return min(found, now + found - written)
     return 0.0
 
 
 def _write_time(file: IO[str], when: float) -> None:
     file.seek(0)
     file.truncate()
-    file.write(repr(when))
+    file.write(f"{time.time()!r} {when!r}")
     file.flush()
 
 

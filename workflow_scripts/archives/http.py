@@ -1,7 +1,5 @@
 """One file from a web server: verified, whole, with its manifest, or not at all."""
 
-import contextlib
-import fcntl
 import hashlib
 import logging
 import re
@@ -144,8 +142,6 @@ def _receive(request: Request, part: Path, what: str, manners: Manners, deadline
                 after = response.headers.get("Retry-After")
                 raise retry.failure(response.status_code, said, after, what, request.url)
             with part.open("wb") as file:
-                with contextlib.suppress(OSError):  # some shared file systems have no locks: no sweeping there
-                    fcntl.flock(file, fcntl.LOCK_EX)
                 return _stream(response, file, deadline)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         if isinstance(error, ValueError):
@@ -159,7 +155,7 @@ def _stream(response: Any, file: IO[bytes], deadline: float) -> _Body:
     received, start = 0, time.monotonic()
     said, stated = start, response.headers.get("Content-Length")
     while data := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-        _write(file, data)
+        file.write(data)
         sha256.update(data)
         md5.update(data)
         received, now = received + len(data), time.monotonic()
@@ -176,13 +172,6 @@ def _stream(response: Any, file: IO[bytes], deadline: float) -> _Body:
         raise TransientError(f"{on_wire} bytes came, expected {stated} (Content-Length)")
     kind = response.headers.get("Content-Type", "")
     return _Body(kind, sha256.hexdigest(), md5.hexdigest(), bool(stated) or response.raw.chunked)
-
-
-def _write(file: IO[bytes], data: bytes) -> None:
-    try:
-        file.write(data)
-    except OSError as error:
-        raise DataError(f"cannot write {file.name}: {error.strerror}; make room and run again") from error
 
 
 def _check_content(request: Request, part: Path, body: _Body) -> None:

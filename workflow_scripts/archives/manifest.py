@@ -1,10 +1,7 @@
 """Manifests: a downloaded file is trusted only with the JSON file beside it that says what it is and its sha256."""
 
-import contextlib
 import dataclasses
 import datetime
-import fcntl
-import glob
 import hashlib
 import json
 import logging
@@ -13,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from workflow_scripts import tables
+from workflow_scripts import parquet, tables
 
 Status = Literal["complete", "no_data"]
 _LOG = logging.getLogger(__name__)
@@ -93,15 +90,9 @@ def remove(path: Path) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed writers of a file and its manifest left beside them; a live download locks its part.
-
-    Call it only where no other process writes the same file, which Snakemake sees to.
-    """
+    """Remove what killed writers of a file and of its manifest left beside them."""
     for target in (path, place(path)):
-        for part in target.parent.glob(f".{glob.escape(target.name)}.????????{glob.escape(target.suffix)}"):
-            with contextlib.suppress(OSError), part.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                part.unlink()
+        parquet.sweep(target)
 
 
 def digest(path: Path) -> str:

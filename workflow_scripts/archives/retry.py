@@ -17,6 +17,7 @@ from workflow_scripts.tables import DataError
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _QUOTED = 300  # characters of a host's own words in a message
+_PASSING = (408, 425, 429)  # too slow, too early, too many: another try may do
 
 
 class TransientError(Exception):
@@ -75,9 +76,9 @@ def persist(ask: Callable[[float], T], what: str, url: str, manners: Manners, rn
 
 
 def failure(status: int, body: str, retry_after: str | None, what: str, url: str) -> TransientError | RefusedError:
-    """Exception for an HTTP status that is not 200: RefusedError for 4xx but 429, TransientError for all others."""
+    """Exception for an HTTP status that is not 200: RefusedError for 4xx but _PASSING, TransientError else."""
     said = quoted(body)
-    if 400 <= status < 500 and status != 429:
+    if 400 <= status < 500 and status not in _PASSING:
         return RefusedError(
             f"{hosts.name(url)}: {what}: HTTP status {status}, expected 200; the host says: {said}. Asking again does "
             f"not help: correct what is asked of {url}",

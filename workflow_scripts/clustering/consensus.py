@@ -60,12 +60,14 @@ class Consensus:
 def consensus(
     x: Reals, settings: dec.Settings, seeds: Sequence[int], choose: Choose, fewest: int = FEWEST_SEEDS
 ) -> Consensus:
-    """Fit stars with features x (n, d) once per seed and count in how many fits each is in the group that choose picks.
+    """Fit stars with features x (n, d) once per seed and count in how many fits each is in the cluster's group.
 
-    choose gives the number of a group, or None. A seed is left out, and says why, if its loss is not finite, no group
-    is chosen, fewer than two groups are left, or the group has more than 1.5 times or less than a third of the stars
-    of the group chosen before the second phase. Raises DataError with fewer than `fewest` different seeds, with seeds
-    given twice, or as dec.fits.
+    choose picks one of the groups of K-Means in the latent space by its number, or None; after the second phase the
+    cluster is the group that holds most of its stars: that phase splits clusters, and the rule would then pick a
+    splinter wherever the locus of the literature is off. A seed is left out, and says why, if its loss is not finite,
+    no group is chosen, fewer than two groups are left, or the group has more than 1.5 times or less than a third of
+    the stars of the group chosen before the second phase. Raises DataError with fewer than `fewest` different seeds,
+    with seeds given twice, or as dec.fits.
     """
     if len(set(seeds)) < fewest or len(set(seeds)) < len(seeds):
         raise DataError(f"{len(set(seeds))} different seeds of {len(seeds)}; a consensus needs {fewest} or more")
@@ -79,12 +81,12 @@ def consensus(
 
 
 def _judge(fit: dec.Fit, choose: Choose) -> tuple[SeedOutcome, NDArray[np.bool_]]:
-    before, after = choose(fit.latent), choose(fit.groups)
-    n_before, n_after = (
-        (0 if g is None else int(f.members(g).sum())) for f, g in ((fit.latent, before), (fit.groups, after))
-    )
+    before = choose(fit.latent)
+    chosen = fit.latent.label == (-2 if before is None else before)
+    members = _followed(fit.groups, chosen)
+    n_before, n_after = int(chosen.sum()), int(members.sum())
     why = fit.diverged
-    if not why and (before is None or after is None):
+    if not why and not members.any():
         why = "no group could be chosen"
     elif not why and fit.groups.n_groups < 2:
         why = "all stars in one group"
@@ -92,8 +94,13 @@ def _judge(fit: dec.Fit, choose: Choose) -> tuple[SeedOutcome, NDArray[np.bool_]
         why = f"the group grew from {n_before} to {n_after} stars"
     elif not why and n_after < SHRINKAGE * n_before:
         why = f"the group was split: {n_after} of {n_before} stars left"
-    outcome = SeedOutcome(fit.seed, n_before, n_after, fit.groups.n_groups, why)
-    return outcome, fit.groups.label == (-2 if after is None else after)
+    return SeedOutcome(fit.seed, n_before, n_after, fit.groups.n_groups, why), members
+
+
+def _followed(groups: Groups, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Stars of the group that holds most of the chosen ones; none if no chosen star is in a group."""
+    counts = np.bincount(groups.label[chosen & (groups.label >= 0)], minlength=1)
+    return np.asarray(groups.label == (counts.argmax() if counts.any() else -2))
 
 
 def f1(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:

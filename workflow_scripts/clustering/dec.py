@@ -104,9 +104,11 @@ def _fit(x: Singles, network: Network, settings: Settings, seed: int) -> Fit:
 
 def _centres(latent: Singles, settings: Settings, seed: int) -> Singles:
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     method = KMeans(settings.n_groups, n_init=settings.kmeans_starts, random_state=seed)
-    return np.asarray(method.fit(latent).cluster_centers_)
+    with threadpool_limits(1):  # more would change the last bits, and with them where the second phase ends
+        return np.asarray(method.fit(latent).cluster_centers_)
 
 
 def _refine(network: Network, x: Singles, settings: Settings, rng: np.random.Generator) -> float:

@@ -61,6 +61,7 @@ def write(found: Membership, stars: pa.Table, path: Path) -> None:
 def read(path: Path) -> Membership:
     """Give the membership that `write` wrote; DataError as tables.read."""
     probability = tables.read(path, MEMBERSHIP)["probability"].to_numpy()
-    said = json.loads(pq.read_schema(path).metadata[_KEY.encode()])
-    covariance, locus = np.array(said["covariance"]), Locus(*said["locus"])
-    return Membership(probability, locus, covariance, said["significance"], said["reason"], said["notes"])
+    with tables.undamaged(path, "a membership with its fit"):
+        said = json.loads(pq.read_schema(path).metadata[_KEY.encode()])
+        covariance, locus = np.array(said["covariance"]), Locus(*said["locus"])
+        return Membership(probability, locus, covariance, said["significance"], said["reason"], said["notes"])

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from workflow_scripts import tables
 from workflow_scripts.archives.query import Query
-from workflow_scripts.clustering.regions import Region, is_rich
+from workflow_scripts.clustering.regions import Region
 from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.surveys import catalogue, files
 from workflow_scripts.tables import Column, DataError, Table
@@ -155,9 +155,9 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
     return Chosen(rows.cast(STARS.schema), left_out.cast(STARS.schema), pa.table(table, schema=CUTS.schema))
 
 
-def is_poor(cuts: pa.Table) -> bool:
-    """Whether fewer stars are complete than Alvaro 2020 asks of a region (40,000)."""
-    return not is_rich(int(cuts["n"][-1].as_py()))
+def n_complete(chosen: Chosen) -> int:
+    """Complete stars of the cone, those that the cuts on quality leave out included: what Alvaro 2020 counts."""
+    return int(chosen.stars.num_rows + chosen.left_out.num_rows)
 
 
 def _once(rows: pa.Table, cluster: str, counts: list[tuple[str, int]]) -> pa.Table:

@@ -28,11 +28,16 @@ def fit(
     Kernels are Gaussians of standard deviation smoothing_mas_yr. Stars where the excess is below three standard
     deviations, and those off the grid (0.1 % on each axis, counted as n_off_grid), have probability 0. Further notes:
     scale (stars of the field in the inner region per one in the outer), n_expected (sum of the probabilities in the
-    inner region), peak (largest excess in standard deviations), and empty where that is below five: no cluster.
-    Raises DataError with fewer than 20 stars in a region, or a smoothing that is not positive.
+    inner region), peak (largest excess in standard deviations), and empty, which says why all probabilities are 0: that
+    is below five, or a region has fewer than 20 stars. Raises DataError for a smoothing that is not positive.
     """
+    if not smoothing_mas_yr > 0:
+        raise DataError(f"smoothing of {smoothing_mas_yr:g} mas/yr; give a positive one")
     inner, outer = separation_deg < inner_deg, separation_deg > outer_deg
-    _check(inner, outer, inner_deg, outer_deg, smoothing_mas_yr)
+    for region, name in ((inner, f"within {inner_deg:g} deg"), (outer, f"beyond {outer_deg:g} deg")):
+        if (n := int(region.sum())) < FEWEST:
+            why = f"{n} stars {name} of the centre, fewer than the {FEWEST} that a density needs"
+            return Probabilities(np.zeros(len(motions)), {"empty": why})
     low, high = np.percentile(motions, _RANGE, axis=0)
     cell = max(smoothing_mas_yr / _CELLS, (high - low).max() / _MOST_CELLS)
     place = np.floor((motions - low) / cell).astype(np.int64)
@@ -73,16 +78,3 @@ def _smooth(counts: NDArray[np.generic], width: float) -> Reals:
     from scipy.ndimage import gaussian_filter
 
     return np.asarray(gaussian_filter(counts.astype(np.float64), width, mode="constant", truncate=5))
-
-
-def _check(
-    inner: NDArray[np.bool_], outer: NDArray[np.bool_], inner_deg: float, outer_deg: float, smoothing_mas_yr: float
-) -> None:
-    if not smoothing_mas_yr > 0:
-        raise DataError(f"smoothing of {smoothing_mas_yr:g} mas/yr; give a positive one")
-    for region, name in ((inner, f"within {inner_deg:g} deg"), (outer, f"beyond {outer_deg:g} deg")):
-        if region.sum() < FEWEST:
-            raise DataError(
-                f"{int(region.sum())} stars {name} of the centre, at least {FEWEST} are needed for a density; "
-                "change the radii of the regions or enlarge the field"
-            )

@@ -13,6 +13,7 @@ from workflow_scripts.clustering.fields import Field
 from workflow_scripts.clustering.members import MEMBERS
 from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.selection import Flags, Selection
+from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.clustering.summary import Moments
 from workflow_scripts.tables import Column, Table
 
@@ -26,6 +27,8 @@ PUBLISHED = Table(
     ),
 )
 FINAL = "membership"
+# ASSUME motions from before Gaia are right to 5 mas/yr and distances to a factor of 1.5 (M67: 2.5 mas/yr off).
+FARTHEST_MAS_YR, FARTHEST_RATIO, FARTHEST_MAS = 5.0, 1.5, 0.2
 
 
 def write(rows: pa.Table, place: Field, reason: str | None, parquet: Path, fits: Path, votable: Path) -> None:
@@ -57,8 +60,13 @@ def without_nan(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=table.schema)
 
 
-def comparison(found: Sequence[Selection], final: Membership, agreement: pa.Table) -> list[tuple[str, str, object]]:
-    """Give (method, note, value): each method against the final members, and whether DEC is worse than K-Means."""
+def comparison(
+    found: Sequence[Selection], final: Membership, agreement: pa.Table, place: Field
+) -> list[tuple[str, str, object]]:
+    """Give (method, note, value): each method against the final members, and whether DEC is worse than K-Means.
+
+    How far the members are from the locus of the literature is said too: a group nearest to it may be another cluster.
+    """
     chosen = {one.method: one.selected for one in found}
     said: list[tuple[str, str, object]] = [
         (name, "F1 with the final members", consensus.f1(flags, final.members)) for name, flags in chosen.items()
@@ -66,9 +74,18 @@ def comparison(found: Sequence[Selection], final: Membership, agreement: pa.Tabl
     if final.reason:
         said.append((FINAL, "no members", final.reason))
     said += [(FINAL, name, value) for name, value in final.notes.items()]
+    if place.locus and final.reason is None:
+        said.append((FINAL, f"members less the locus of {place.locus_from}", _offset(final.locus, place.locus)))
     if selection.DEC in chosen and selection.KMEANS in chosen:
         said += _dec_against_kmeans(chosen, final, agreement)
     return said
+
+
+def _offset(found: Locus, literature: Locus) -> str:
+    pmra, pmdec, parallax = found.array() - literature.array()
+    text = f"{pmra:+.2f} mas/yr, {pmdec:+.2f} mas/yr, {parallax:+.3f} mas"
+    apart = abs(parallax) > (FARTHEST_RATIO - 1) * literature.parallax_mas + FARTHEST_MAS
+    return f"FAR, maybe another cluster: {text}" if apart or np.hypot(pmra, pmdec) > FARTHEST_MAS_YR else text
 
 
 def _dec_against_kmeans(

@@ -76,7 +76,7 @@ class SortedFile:
         """Open the file and read what its row groups say about themselves."""
         self.path = path
         try:
-            self._file = pq.ParquetFile(path)
+            self._file = pq.ParquetFile(path, page_checksum_verification=True)
         except FileNotFoundError as error:
             raise tables.DataError(f"catalogue {path} does not exist; sort_by_healpix writes it") from error
         except (pa.ArrowInvalid, OSError) as error:

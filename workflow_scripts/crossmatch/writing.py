@@ -69,6 +69,7 @@ def row_groups(
             compression_level=3,
             use_dictionary=texts,
             column_encoding=dict(encoding or {}),
+            write_page_checksum=True,
         )
         with file:
             rows = RowGroups(file, schema, size)

@@ -16,7 +16,7 @@ import numpy as np
 
 from workflow_scripts.models.model import Fitted, Plugin, Predictor, Reals, Settings, TrainingData
 from workflow_scripts.prepare import Preparation
-from workflow_scripts.tables import DataError, whole
+from workflow_scripts.tables import DamagedError, DataError, whole
 
 __all__ = [
     "Description",
@@ -115,9 +115,10 @@ def load(model_file: Path, description_file: Path) -> Trained:
     except OSError as error:
         raise DataError(f"the model {model_file} cannot be read ({error}); run the rule that makes it") from error
     if sha256(content) != description.sha256:
-        raise DataError(
+        raise DamagedError(
+            model_file,
             f"{model_file} is damaged or of another model: its sha256 is {sha256(content)}, {description_file} gives "
-            f"{description.sha256}; delete both and run again"
+            f"{description.sha256}; delete both and run again",
         )
     return Trained(description, plugin(description.model).predictor(content))
 
@@ -131,10 +132,13 @@ def describe(path: Path) -> Description:
     """Read a description; raises DataError if it is not one."""
     try:
         return _description(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
+    except OSError as error:
+        raise DataError(f"the description {path} cannot be read ({error}); run the rule that makes it") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedError(
+            path,
             f"{path} is not the description of a trained model ({type(error).__name__}: {error}); delete it and the "
-            f"model beside it and run again"
+            f"model beside it and run again",
         ) from error
 
 

@@ -60,8 +60,9 @@ def main(
 def _settings(path: Path) -> Settings:
     if not path.is_file():
         raise DataError(f"{path} does not exist; --run must name the folder of a finished run, such as results/demo")
-    given = json.loads(path.read_text(encoding="utf-8"))
-    return Settings(Cuts(**given["cuts"]), Search(**given["search"]), given["data"])
+    with tables.undamaged(path, "the settings of a run"):
+        given = json.loads(path.read_text(encoding="utf-8"))
+        return Settings(Cuts(**given["cuts"]), Search(**given["search"]), given["data"])
 
 
 def _maps(columns: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

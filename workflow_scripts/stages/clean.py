@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from workflow_scripts import edge, tables
+from workflow_scripts import edge, shards, tables
 from workflow_scripts.lightcurve.clean import Cuts, clean
 
 log = logging.getLogger(__name__)
 
 
-def main(raw: Path, light_curves: Path, cleaning: Path, cuts: Cuts) -> None:
+def main(raw: Path, light_curves: Path, cleaning: Path, cuts: Cuts, shard: str) -> None:
     """Read raw light curves; write the clean ones and the table of what each cut removed."""
-    cleaned, removed = clean(tables.read(raw, tables.RAW_LIGHT_CURVES), cuts)
+    cleaned, removed = clean(shards.read(raw, tables.RAW_LIGHT_CURVES, int(shard)), cuts)
     tables.write(cleaned, light_curves, tables.LIGHT_CURVES)
     tables.write(removed, cleaning, tables.CLEANING)
     for column in tables.CLEANING.columns:

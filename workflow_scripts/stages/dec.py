@@ -88,8 +88,9 @@ def _said(found: Consensus, place: fields.Field) -> dict[str, object]:
         "its standard deviation": found.agreement_std,
         "F1 between two halves of the seeds": found.halves,
     }
-    if len(found.seeds) < consensus.FEWEST_SEEDS:
-        said["few seeds"] = f"{len(found.seeds)}, a consensus to be trusted has {consensus.FEWEST_SEEDS} or more"
+    if found.n_kept < consensus.FEWEST_SEEDS:
+        kept = f"{found.n_kept} of {len(found.seeds)} kept"
+        said["few seeds"] = f"{kept}, a consensus to be trusted has {consensus.FEWEST_SEEDS} or more"
     for number, one in enumerate(found.seeds):
         text = f"{one.n_latent} stars before, {one.n_members} after, {one.n_groups} groups"
         said[f"seed {number}"] = f"LEFT OUT, {one.left_out}; {text}" if one.left_out else text

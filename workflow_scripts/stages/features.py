@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts import edge, tables
+from workflow_scripts import edge, shards, tables
 from workflow_scripts.features import FEATURES, boundaries, measure
 from workflow_scripts.features.bands import pairs
 from workflow_scripts.features.registry import PHOTOMETRY
@@ -17,11 +17,11 @@ from workflow_scripts.progress import batches
 _BATCH = 200  # objects between two lines of progress
 
 
-def main(light_curves: Path, photometry: Path, lines: Path, features: Path, search: Search) -> None:
+def main(light_curves: Path, photometry: Path, lines: Path, features: Path, search: Search, shard: str) -> None:
     """Search the period and measure every registered feature of every light curve."""
     rows = tables.read(light_curves, tables.LIGHT_CURVES)
     ids = rows["object_id"].to_pylist()
-    brightness = _magnitudes(ids, tables.read(photometry, tables.PHOTOMETRY))
+    brightness = _magnitudes(ids, shards.read(photometry, tables.PHOTOMETRY, int(shard)))
     boundary = boundaries.from_table(tables.read(lines, tables.BOUNDARY_LINES))
     begins = ragged.objects(ids)
     parts: list[dict[str, Any]] = []

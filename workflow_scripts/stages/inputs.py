@@ -1,5 +1,6 @@
 """Stage of rule inputs: what went into a branch of the run, each with its SHA-256, and the record of the run."""
 
+import itertools
 import json
 import logging
 from collections.abc import Iterator
@@ -19,12 +20,12 @@ def main(
     inputs: Path,
     record: Path,
     described: list[tuple[str, ...]],
-    from_archives: list[str],
+    from_archives: dict[str, int],
     simulated: list[str],
     configuration: dict[str, Any],
     lock: str,
 ) -> None:
-    """Hash the files (described: what and whose) and the light curves, as many shards per sample of from_archives."""
+    """Hash the files (described: what and whose) and the light curves, in order, so many shards of each sample."""
     rows = [*_files(files, described), *_light_curves(light_curves, from_archives)]
     seed = f"SIMULATED, seed {configuration['seed']}"
     rows += [_row("simulation", name, seed) for name in simulated]
@@ -40,10 +41,10 @@ def _files(paths: list[Path], described: list[tuple[str, ...]]) -> Iterator[dict
         yield _row(what, whose, path.as_posix(), path.stat().st_size, digests.of_file(path))
 
 
-def _light_curves(shards: list[Path], samples: list[str]) -> Iterator[dict[str, Any]]:
-    for i, name in enumerate(samples):
-        each = len(shards) // len(samples)
-        mine = shards[i * each : (i + 1) * each]
+def _light_curves(shards: list[Path], samples: dict[str, int]) -> Iterator[dict[str, Any]]:
+    rest = iter(shards)
+    for name, n_shards in samples.items():
+        mine = list(itertools.islice(rest, n_shards))
         yield _row("light curves", name, mine[0].parent.as_posix(), *digests.of_light_curves(mine))
 
 

@@ -1,4 +1,4 @@
-"""Stage of rule predict: class probabilities of all objects of a sample."""
+"""Stage of rule predict: class probabilities of the objects of a shard."""
 
 import logging
 from pathlib import Path
@@ -13,15 +13,17 @@ from workflow_scripts.probabilities import write
 _LOG = logging.getLogger(__name__)
 
 
-def main(model_file: Path, description_file: Path, features: list[Path], probabilities: Path) -> None:
-    """Predict every row of the feature tables, in their order."""
-    trained = models.load(model_file, description_file)
-    measured = tables.read_all(features, FEATURES)
+def main(model_files: list[Path], description_files: list[Path], features: Path, probabilities: list[Path]) -> None:
+    """Predict every row of a feature table, in its order, with each of some models."""
+    measured = tables.read(features, FEATURES)
     object_id = np.array(one_band(measured), dtype=object)
     unknown = np.full(len(object_id), None)
-    predicted = training.predict(trained, object_id, unknown, training.matrix(measured, trained.features))
-    write(predicted, probabilities)
-    _LOG.info("%s: %d objects", trained.description.model, len(predicted))
+    for model_file, description_file, predictions in zip(model_files, description_files, probabilities, strict=True):
+        trained = models.load(model_file, description_file)
+        x = training.matrix(measured, trained.features)
+        predicted = training.predict(trained, object_id, unknown, x)
+        write(predicted, predictions)
+        _LOG.info("%s: %d objects", trained.description.model, len(predicted))
 
 
 if __name__ == "__main__":

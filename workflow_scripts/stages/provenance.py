@@ -13,8 +13,8 @@ from workflow_scripts import crate, digests, edge, fingerprint, jobs, tables, ve
 from workflow_scripts import provenance as records
 
 _LOG = logging.getLogger(__name__)
-# What cannot be the same twice: dates, hosts, times, and where an archive's answers were broken off.
-VARIES = ("logs/*", "downloads/*", "provenance.json", "ro-crate-metadata.json")
+# What cannot be the same twice: dates, hosts, times, where an archive's answers were broken off, what a fault left.
+VARIES = ("logs/*", "downloads/*", "*.damaged", "provenance.json", "ro-crate-metadata.json")
 
 
 def main(

@@ -12,12 +12,13 @@ def main(
     photometry_lists: list[Path],
     objects: Path,
     photometry: Path,
-    shards: list[Path],
+    raw: Path,
     source: local.LocalSource,
+    n_shards: int,
 ) -> None:
     """Read light curves, lists of objects and photometry; write objects, photometry and raw light curves."""
     sample = local.read(light_curves, object_lists, photometry_lists, source)
-    surveys.write(sample, objects, photometry, shards)
+    surveys.write([sample], objects, photometry, raw, n_shards)
 
 
 if __name__ == "__main__":

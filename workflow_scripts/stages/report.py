@@ -1,11 +1,13 @@
 """Stage of rule report: one HTML file, its figures as PNG and its tables as CSV."""
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workflow_scripts import assumptions, edge, fingerprint
@@ -47,7 +49,7 @@ def main(
     configuration: dict[str, Any],
     sample_names: list[str],
     archived: dict[str, list[str]],
-    n_shards: int,
+    n_shards: dict[str, int],
 ) -> None:
     """Read what the run wrote about itself, and the light curves to be shown; write the report."""
     agreed, doubtful = (_listed(sample_names, paths) for paths in (catalogues, suspected))
@@ -82,7 +84,11 @@ def main(
 
 
 def _from_archives(
-    names: dict[str, list[str]], agreement: list[Path], downloads: list[Path], verification: list[Path], n_shards: int
+    names: dict[str, list[str]],
+    agreement: list[Path],
+    downloads: list[Path],
+    verification: list[Path],
+    n_shards: dict[str, int],
 ) -> dict[str, dict[str, pa.Table]]:
     """Tables about archives by sample; names says which samples each kind of them is of, in the order of the files."""
     asked = _sharded(names["downloads"], downloads, n_shards)
@@ -98,9 +104,10 @@ def _listed(names: list[str], paths: list[Path]) -> dict[str, pa.Table]:
     return {name: contract.read(path, catalogue.READ, catalogue.READ.names) for name, path in _named(names, paths)}
 
 
-def _sharded(names: list[str], paths: list[Path], n_shards: int) -> dict[str, list[Path]]:
+def _sharded(names: list[str], paths: list[Path], n_shards: dict[str, int]) -> dict[str, list[Path]]:
     """Files of each sample; files of many shards stand sample by sample, in the order of the names."""
-    return {name: paths[i * n_shards : (i + 1) * n_shards] for i, name in enumerate(names)}
+    rest = iter(paths)
+    return {name: list(itertools.islice(rest, n_shards[name])) for name in names}
 
 
 def _named(names: Sequence[str], paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
@@ -110,8 +117,12 @@ def _named(names: Sequence[str], paths: Sequence[Path]) -> Iterator[tuple[str, P
 def _chosen(paths: Sequence[Path], rows: pa.Table) -> pa.Table:
     """Light curves of the objects that the report shows, and of no others: all would not fit into memory."""
     ids = [name for lists in catalogue.choose(rows).values() for part in lists for name in part]
-    found = [pq.read_table(p, filters=[("object_id", "in", ids)]) for p in paths]
+    found = [_of(contract.read(path, contract.LIGHT_CURVES), ids) for path in paths]
     return pa.concat_tables(found)
+
+
+def _of(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["object_id"], pa.array(ids, pa.string())))
 
 
 def _write(made: page.Page, report: Path, figures: Path, tables: Path) -> None:

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from workflow_scripts import edge, surveys
-from workflow_scripts.simulate import simulate
-from workflow_scripts.surveys.demo import Demo, generator
+from workflow_scripts.simulate import blocks
+from workflow_scripts.surveys.demo import Demo
 
 
-def main(objects: Path, photometry: Path, shards: list[Path], demo: Demo, seed: int, sample: str) -> None:
+def main(objects: Path, photometry: Path, raw: Path, demo: Demo, n_shards: int, seed: int, sample: str) -> None:
     """Write objects, photometry and raw light curves of a simulated sample, the same for the same seed and name."""
-    simulated = simulate(demo.objects, demo.mix, sample, generator(seed, sample))
-    surveys.write(simulated, objects, photometry, shards)
+    surveys.write(blocks(demo, sample, seed), objects, photometry, raw, n_shards)
 
 
 if __name__ == "__main__":

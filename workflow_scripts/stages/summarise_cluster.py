@@ -55,7 +55,7 @@ def main(
     judged = {n: np.append(flags, missed) for n, flags in (chosen | {published.FINAL: fitted.members}).items()}
     scores = compare.agreement(place.name, every["g_mag"].to_numpy().astype(np.float64), judged, listed)
     tables.write(scores, agreement, compare.AGREEMENT)
-    said = selection.note_rows(place.name, published.comparison(found, fitted, scores))
+    said = selection.note_rows(place.name, published.comparison(found, fitted, scores, place))
     earlier = [tables.read(path, selection.NOTES).replace_schema_metadata(None) for path in method_notes]
     tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
 

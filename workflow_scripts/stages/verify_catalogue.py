@@ -3,9 +3,6 @@
 import logging
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from workflow_scripts import edge, tables
 from workflow_scripts.verification import VERIFICATION, verify
 
@@ -16,7 +13,7 @@ def main(
     catalogue: Path, references: list[Path], verification: Path, classes: dict[str, list[str]], radius_arcsec: float
 ) -> None:
     """Read the catalogue and the published ones; write on how many common objects the classes agree."""
-    rows: pa.Table = pq.read_table(catalogue, columns=["ra_deg", "dec_deg", "class"], partitioning=None)
+    rows = tables.read(catalogue, tables.OBJECTS, ["ra_deg", "dec_deg", "class"])
     published = {path.stem: tables.read(path, tables.SOURCES) for path in references}
     found = verify(rows, published, classes, radius_arcsec)
     tables.write(found, verification, VERIFICATION)

@@ -1,6 +1,6 @@
 """Surveys: where objects, photometry and raw light curves come from; one plug-in, one file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,19 @@ class Sample:
     light_curves: pa.Table
 
 
-def write(sample: Sample, objects: Path, photometry: Path, shard_files: Sequence[Path]) -> None:
-    """Write a sample's tables, the raw light curves split into as many shards as there are files."""
-    tables.write(sample.objects, objects, tables.OBJECTS)
-    tables.write(sample.photometry, photometry, tables.PHOTOMETRY)
-    for path, rows in zip(shard_files, shards.split(sample.light_curves, len(shard_files)), strict=True):
-        tables.write(rows, path, tables.RAW_LIGHT_CURVES)
+def write(parts: Iterable[Sample], objects: Path, photometry: Path, raw: Path, n_shards: int) -> None:
+    """Write a sample's tables from its parts, of which only one is in memory but for objects and photometry.
+
+    Raw light curves and photometry are divided into shards (shards.write).
+    """
+    listed, measured = [], []
+
+    def curves() -> Iterator[pa.Table]:
+        for part in parts:
+            listed.append(part.objects)
+            measured.append(part.photometry)
+            yield part.light_curves
+
+    shards.write(curves(), raw, tables.RAW_LIGHT_CURVES, n_shards)
+    tables.write(pa.concat_tables(listed), objects, tables.OBJECTS)
+    shards.write([pa.concat_tables(measured)], photometry, tables.PHOTOMETRY, n_shards)

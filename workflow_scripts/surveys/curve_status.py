@@ -11,6 +11,7 @@ from workflow_scripts.archives import by_id
 from workflow_scripts.tables import Column, Table
 
 _LOG = logging.getLogger(__name__)
+NOWHERE = "the target has no coordinates"
 
 STATUS = Table(
     "light_curve_status",
@@ -54,7 +55,7 @@ class Reasons:
         far = f"no object of the survey within {self.radius_arcsec:g} arcsec in these bands"
         asked = pc.is_in(names, value_set=self.asked["object_id"].combine_chunks())
         placed = pc.is_in(names, value_set=self.placed["object_id"].combine_chunks())
-        return pc.if_else(placed, pc.if_else(asked, reason, far), "the target has no coordinates")
+        return pc.if_else(placed, pc.if_else(asked, reason, far), NOWHERE)
 
 
 def of(targets: pa.Table, reasons: Reasons, taken: pa.Table, light_curves: pa.Table) -> pa.Table:
@@ -82,6 +83,22 @@ def of(targets: pa.Table, reasons: Reasons, taken: pa.Table, light_curves: pa.Ta
     return pa.table({name: column.cast(STATUS.schema.field(name).type) for name, column in columns.items()}).cast(
         STATUS.schema
     )
+
+
+def unknown(targets: pa.Table, placed: pa.Table, reason: str) -> pa.Table:
+    """STATUS of targets of which the archive was not even asked for its objects: failed, if they have coordinates."""
+    failed = pc.is_in(targets["object_id"], value_set=placed["object_id"].combine_chunks())
+    count = targets.num_rows
+    columns = {
+        "object_id": targets["object_id"],
+        "status": pc.if_else(failed, "failed", "no_data"),
+        "reason": pc.if_else(failed, reason, NOWHERE),
+        "archive_ids": pa.array([[]] * count, STATUS.schema.field("archive_ids").type),
+        "separation_arcsec": pa.nulls(count, pa.float64()),
+        "n_points": pa.array([0] * count, pa.int32()),
+        "n_left_out": pa.array([0] * count, pa.int32()),
+    }
+    return pa.table(columns).cast(STATUS.schema)
 
 
 def report(status: pa.Table, title: str) -> None:

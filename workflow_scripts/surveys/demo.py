@@ -64,9 +64,10 @@ class Points:
     usable: NDArray[np.bool_]
 
 
-def generator(seed: int, sample: str) -> np.random.Generator:
-    """Random generator of a sample; another seed or another name of the sample gives another sky."""
-    return np.random.default_rng([seed, *sample.encode()])
+def generator(seed: int, sample: str, block: int = 0) -> np.random.Generator:
+    """Random generator of a block of a sample; another seed or another name of the sample gives another sky."""
+    later = [256 + block] if block else []  # no byte of any name
+    return np.random.default_rng([seed, *sample.encode(), *later])
 
 
 def epochs(rng: np.random.Generator) -> Reals:

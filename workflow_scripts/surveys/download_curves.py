@@ -15,6 +15,7 @@ from workflow_scripts import progress, tables
 from workflow_scripts.archives import answers, by_id, checks, manifest, tap
 from workflow_scripts.archives.answers import Link, Source
 from workflow_scripts.archives.query import Upload
+from workflow_scripts.archives.retry import UnavailableError
 from workflow_scripts.crossmatch import positions
 from workflow_scripts.surveys import curve_status, native, points
 from workflow_scripts.surveys.columns import Columns
@@ -82,7 +83,14 @@ def download(targets: pa.Table, wish: Wish, folder: Path, shared: Path, rng: np.
     if problem := checks.repeated(targets, ("object_id",)):
         raise DataError(f"{title}: the targets have {problem}; give each object one row")
     placed = _placed(targets)
-    asked = _choice(targets, placed, wish, folder, rng)
+    try:
+        asked = _choice(targets, placed, wish, folder, rng)
+    except UnavailableError as error:
+        tables.write(curve_status.unknown(targets, placed, str(error)), folder / "targets.parquet", STATUS)
+        raise UnavailableError(
+            f"{title}: {placed.num_rows} of {targets.num_rows} targets are missing, all that have coordinates, because "
+            f"which objects they are could not be asked; all are listed in {folder / 'targets.parquet'}. {error}"
+        ) from error
     source = _mirrored(curves.source(placed, wish.radius_arcsec), wish.mirrors)
     ids = list(dict.fromkeys(asked["archive_id"].to_pylist()))
     result = by_id.fetch(source, ids, folder, wish.survey.manners, rng, shared)
@@ -108,6 +116,10 @@ def read_native(survey: Survey, paths: Sequence[Path], bands: Sequence[str], obj
     for part in progress.batches(len(paths), 1, f"files of {survey.title} read"):
         path = paths[part.start]
         rows = curves.read(path, objects)
+        if missing := [name for name in curves.columns.values() if name not in rows.column_names]:
+            raise DataError(
+                f"{path}: no columns {missing} of {survey.title}, found {rows.column_names}; is it the survey's file?"
+            )
         file = native.ours(curves, rows, rows[curves.columns["object_id"]], bands, path)
         if "archive_id" in curves.columns and rows.num_rows:
             file = native.best(curves, file, None, 0.0)[0]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workflow_scripts import dust
 from workflow_scripts.archives import tap
 from workflow_scripts.archives.query import Query
 from workflow_scripts.surveys import registry
@@ -12,7 +13,7 @@ from workflow_scripts.tables import SOURCES
 
 
 def lines(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line for each catalogue that the run downloads, each sample of an archive and each region of Gaia's.
+    """Yield a line for each catalogue that the run downloads, each sample of an archive, the dust map, each region.
 
     config is complete. Numbers are the published ones, before any condition: upper limits, times are lower limits.
     """
@@ -24,6 +25,8 @@ def lines(config: Mapping[str, Any]) -> Iterator[str]:
     for name, sample in config["samples"].items():
         if "archive" in sample:
             yield f"sample {name}: {_requests(config, sample)}"
+    if config["dust"]["map"] != "none" and not config["dust"]["file"]:
+        yield f"dust map: Bayestar19, 0.73 GB, 1 file from {dust.BAYESTAR19.service}"
     yield from _regions(config["clusters"])
 
 
@@ -67,14 +70,18 @@ def _requests(config: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
     objects = min(_rows(config, name) for name in sample["archive"]["objects"])
     objects = min(objects, sample["archive"]["at_most"] or objects)
     said = f"at most {_count(objects, 'object')}; "
+    uploads = _count(math.ceil(objects / tap.CHUNK_ROWS), "upload")
+    if sample["archive"]["counterparts"]:
+        said += f"{uploads} to the Gaia archive for counterparts; "
     curves = survey.light_curves
     if curves is None or curves.source is None:
         return said + "no archive"
     source = curves.source(SOURCES.schema.empty_table(), sample["archive"]["radius_arcsec"])
     if curves.find:
-        said += f"{_count(math.ceil(objects / tap.CHUNK_ROWS), 'upload')} to {curves.find(0.001).service}; "
+        said += f"{uploads} to {curves.find(0.001).service}; "
     if source.file:
-        return f"{said}{source.name}, each with the light curves of many objects"
+        whole = f"; there are {source.extent}" if source.extent else ""
+        return f"{said}{source.name}, each with the light curves of many objects and kept{whole}"
     requests = math.ceil(objects / source.batch)
     hours = requests * survey.manners.interval_s / 3600
     return f"{said}{_count(requests, 'request')} for light curves to {source.name}, at least {hours:.1f} h at its pace"

@@ -9,6 +9,7 @@ from workflow_scripts.archives import http, votable
 from workflow_scripts.archives.answers import Source
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query
+from workflow_scripts.archives.retry import RefusedError
 from workflow_scripts.surveys import files
 from workflow_scripts.surveys.curves import LightCurves
 from workflow_scripts.surveys.survey import Survey
@@ -46,12 +47,17 @@ def objects(radius_deg: float) -> Query:
 
 
 def read(path: Path, _: Sequence[str]) -> pa.Table:
-    """Answer of the service: a VOTable, which marks its own end, or the CSV that people save."""
+    """Answer of the service: a VOTable, which marks its own end and says if it was cut, or CSV that people save."""
     if path.suffix == ".csv":
         return files.read(path, COLUMNS).rows
     if not http.ends_itself(path):
         raise DataError(f"{path}: no closing VOTABLE tag, so it may be cut; delete it and run again")
-    rows = votable.read(path).rows
+    answer = votable.read(path)
+    rows = answer.rows
+    if answer.status == "OVERFLOW":
+        raise RefusedError(f"{path}: the archive cut its answer at {rows.num_rows} rows (QUERY_STATUS OVERFLOW)", 413)
+    if answer.status not in ("", "OK"):
+        raise DataError(f"{path}: QUERY_STATUS is {answer.status}; the archive says: {answer.message!r}")
     if "oid" not in rows.column_names:
         return rows
     return rows.set_column(rows.column_names.index("oid"), "oid", rows["oid"].cast(pa.string()))
