@@ -173,7 +173,7 @@ def test_m67_is_found_as_well_as_measured(tmp_path):
         "Clusterix": str(folder / "members_clusterix_thesis/NGC2682.csv"),
     }
     region = {"source": "local", "cluster": "NGC 2682", "stars": [str(folder / "ngc_2682_dr3.parquet")], "lists": lists}
-    clusters = {"catalogue": str(folder / "openclust/clusters.dat"), "dec": {"seeds": 3}, "regions": {"M67": region}}
+    clusters = {"catalogue": str(folder / "openclust/clusters.dat"), "dec": {"seeds": 10}, "regions": {"M67": region}}
     done = snakemake(tmp_path, clusters, "clusters", timeout=800)
     assert done.returncode == 0, done.stderr[-5000:]
     scores = {
