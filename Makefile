@@ -9,7 +9,7 @@ RUN ?= results/demo
 CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
 PREPARE := $(MAKE) --silent $(READY)
 
-.PHONY: help environment demo crts clusters classify verify bench test test-real test-faults test-vo test-slurm test-online check manual lock
+.PHONY: help environment demo crts clusters classify verify bench scale test test-real test-faults test-vo test-slurm test-online check manual lock
 
 help:
 	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
@@ -18,6 +18,7 @@ help:
 	@echo "make classify   class of one light curve: make classify RUN=results/demo FILE=light_curve.csv"
 	@echo "make verify     do a finished run again and compare every byte: make verify RUN=results/demo"
 	@echo "make bench      speed against other packages on one core -> docs/benchmark.md and docs/benchmark.png"
+	@echo "make scale      a million simulated light curves as far as their predictions -> docs/scale.md"
 	@echo "make test       all tests that need no real survey data; make test-real: those that do"
 	@echo "make test-faults  runs that are killed, full disks, damaged files: the next run ends with the same bytes"
 	@echo "make test-vo    the downloads against a real VO server; make test-online: one row from every archive, over the network"
@@ -69,6 +70,13 @@ bench:
 	@$(PREPARE)
 	PYTHONPATH=tests $(BIN)/python -m bench $(OPTIONS)
 	@echo "make bench: done. docs/benchmark.md  docs/benchmark.png"
+
+scale:
+	@echo "make scale: 1,000,000 SIMULATED light curves through cleaning, features and prediction; an hour on two idle cores."
+	@$(PREPARE)
+	$(SNAKEMAKE) predictions --configfile config/scale.yaml
+	PYTHONPATH=tests $(BIN)/python -m bench.scale
+	@echo "make scale: done. docs/scale.md"
 
 test:
 	@echo "make test: all tests without real survey data; about 15 minutes."
