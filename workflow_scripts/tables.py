@@ -12,7 +12,6 @@ from workflow_scripts.parquet import (
     DataError,
     Table,
     described,
-    notes_of_block,
     provenance,
     read,
     read_all,
@@ -22,21 +21,8 @@ from workflow_scripts.parquet import (
     write_groups,
 )
 
-__all__ = [
-    "Column",
-    "DamagedError",
-    "DataError",
-    "Table",
-    "described",
-    "notes_of_block",
-    "provenance",
-    "read",
-    "read_all",
-    "undamaged",
-    "whole",
-    "write",
-    "write_groups",
-]
+__all__ = ["Column", "DamagedError", "DataError", "Table", "described", "provenance", "read", "read_all"]
+__all__ += ["undamaged", "whole", "write", "write_groups"]
 
 _TEXT, _REAL, _COUNT, _FLAG = pa.string(), pa.float64(), pa.int32(), pa.bool_()
 _TIMES, _MAGS, _FLAGS = pa.list_(pa.float64()), pa.list_(pa.float32()), pa.list_(pa.bool_())
