@@ -33,7 +33,7 @@ def main(
     with tables.whole(workflow) as part:
         shutil.copyfile(records.ROOT / "Snakefile", part)
     with tables.whole(settings) as part:
-        part.write_text(yaml.safe_dump(configuration, sort_keys=True, allow_unicode=True), encoding="utf-8")
+        part.write_text(yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True), encoding="utf-8")
     names = sorted((path.relative_to(folder).as_posix(), path) for path in final)
     said = {
         "run": run,
