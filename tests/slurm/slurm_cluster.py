@@ -124,6 +124,11 @@ class Cluster:
         self._run("slurmctld")
         self._wait(lambda: self._idle())
 
+    def wait_until_saved(self) -> None:
+        """Wait until slurmctld has written what it knows by now to its disk."""
+        now, state = time.time(), self.folder / "state/job_state"
+        self._wait(lambda: state.exists() and state.stat().st_mtime > now)
+
     def kill_controller(self) -> None:
         """Kill slurmctld as a crash of its machine would."""
         os.kill(self._pid("slurmctld"), signal.SIGKILL)

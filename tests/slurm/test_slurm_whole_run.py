@@ -75,6 +75,7 @@ def test_killed_controller_leaves_a_run_that_ends_with_the_same_bytes(local, clu
     run = real_run.start_on(cluster, tmp_path, [target])
     try:
         run.wait_until(lambda: any(job["JobState"] == "RUNNING" for job in run.jobs("clean")), 200)
+        cluster.wait_until_saved()  # else the next controller gives the job's number to another and drains the node
         cluster.kill_controller()
         with pytest.raises(RuntimeError, match="contact slurm controller"):
             cluster.ask("squeue")

@@ -194,7 +194,7 @@ def test_settings_survive_the_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     object_settings.main(path, CUTS, SEARCH, "smote")
     assert classify_object._settings(path) == object_settings.Settings(CUTS, SEARCH, "smote")
-    assert list(json.loads(path.read_text())) == ["cuts", "data", "search"]
+    assert list(json.loads(path.read_text())) == ["cuts", "data", "provenance", "search"]
 
 
 # --- as a command ------------------------------------------------------------------------------------------------

@@ -132,27 +132,32 @@ def test_the_final_model_makes_the_median_of_the_folds_rounds(run, model):
     assert np.allclose(models.describe(files[1]).training_prior, np.array([24, 60, 60]) / 144, rtol=1e-12)
 
 
-def test_predict_gives_every_object_its_probabilities_in_the_order_of_the_shards(run, tmp_path):
-    files = run.train("random", "xgboost", "smote")
+def test_predict_gives_every_object_of_a_shard_its_probabilities_by_each_model(run, tmp_path):
+    files = [run.train("random", model, "smote") for model in ("xgboost", "lightgbm")]
     _, shards = write_sample(tmp_path, 2)
-    predict.main(*files[:2], shards, tmp_path / "p.parquet")
-    predicted = probabilities.read([tmp_path / "p.parquet"])
-    assert predicted.object_id.tolist() == [f"2-{i:04d}" for i in (*range(0, 204, 2), *range(1, 204, 2))]
-    assert set(predicted.true) == {None}
-    assert np.allclose(predicted.training_prior, models.load(*files[:2]).training_prior, rtol=0)
+    out = [tmp_path / "x.parquet", tmp_path / "l.parquet"]
+    predict.main([f[0] for f in files], [f[1] for f in files], shards[1], out)
+    for trained, path in zip(files, out, strict=True):
+        predicted = probabilities.read([path])
+        assert predicted.object_id.tolist() == [f"2-{i:04d}" for i in range(1, 204, 2)]
+        assert set(predicted.true) == {None}
+        assert np.allclose(predicted.training_prior, models.load(*trained[:2]).training_prior, rtol=0)
+    assert not np.array_equal(*(probabilities.read([path]).probability for path in out))
 
 
-def test_predict_of_an_empty_sample_is_empty(run, tmp_path):
+def test_predict_of_an_empty_shard_is_empty(run, tmp_path):
     files = run.train("random", "xgboost", "smote")
     tables.write(FEATURES.schema.empty_table(), tmp_path / "none.parquet", FEATURES)
-    predict.main(*files[:2], [tmp_path / "none.parquet"], tmp_path / "p.parquet")
+    predict.main([files[0]], [files[1]], tmp_path / "none.parquet", [tmp_path / "p.parquet"])
     assert len(probabilities.read([tmp_path / "p.parquet"])) == 0
 
 
 def test_predict_refuses_two_bands(run, tmp_path):
     files = run.train("random", "xgboost", "smote")
+    one = tables.read(run.shards[0], FEATURES)
+    tables.write(pa.concat_tables([one, one]), tmp_path / "two.parquet", FEATURES)
     with pytest.raises(tables.DataError, match=r"local\.bands"):
-        predict.main(*files[:2], [run.shards[0], run.shards[0]], tmp_path / "p.parquet")
+        predict.main([files[0]], [files[1]], tmp_path / "two.parquet", [tmp_path / "p.parquet"])
 
 
 def test_importance_finds_the_only_informative_feature(run):
@@ -199,7 +204,7 @@ def test_an_edited_model_is_refused(run, tmp_path):
     files = run.train("random", "lightgbm", "original")
     (tmp_path / "m.model").write_bytes(files[0].read_bytes() + b" ")
     with pytest.raises(tables.DataError, match="damaged or of another model"):
-        predict.main(tmp_path / "m.model", files[1], run.shards, tmp_path / "p.parquet")
+        predict.main([tmp_path / "m.model"], [files[1]], run.shards[0], [tmp_path / "p.parquet"])
 
 
 def test_settings_reach_the_model(run):

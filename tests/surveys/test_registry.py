@@ -75,7 +75,7 @@ def test_survey_that_gives_nothing_is_refused():
 
 def test_new_survey_is_in_the_dag(tmp_path):
     """A checkout with one more file: a dry run plans its downloads."""
-    for name in ("Snakefile", "rules", "envs", "config", "workflow_scripts"):
+    for name in ("Snakefile", "requirements.lock", "rules", "envs", "config", "workflow_scripts"):
         subprocess.run(["cp", "-r", str(ROOT / name), str(tmp_path / name)], check=True)
     folder = tmp_path / "workflow_scripts/surveys/plugins"
     (folder / "brand_new.py").write_text((folder / "ztf.py").read_text(encoding="utf-8"), encoding="utf-8")
