@@ -31,8 +31,8 @@ environment:
 	@$(PREPARE)
 
 demo:
-	@echo "make demo: simulated survey -> catalogue -> report; about 3 minutes on two cores,"
-	@echo "           the first time also 2-5 minutes to install 2.5 GB into .venv."
+	@echo "make demo: simulated survey -> catalogue -> report; 3 to 5 minutes on two cores,"
+	@echo "           the first time also 1 minute to compile and 2-5 to install 2.5 GB into .venv."
 	@$(PREPARE)
 	$(SNAKEMAKE)
 	@echo "make demo: done. Report: results/demo/report/report.html  Catalogues: results/demo/catalogue/"
