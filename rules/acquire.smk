@@ -149,7 +149,6 @@ rule read_hats:
         "../workflow_scripts/stages/read_hats.py"
 
 
-# A collection has no magnitudes of other surveys: the photometry of its objects is empty.
 rule join_objects:
     message:
         "Objects of sample {wildcards.sample}, all shards."
@@ -157,7 +156,6 @@ rule join_objects:
         shards=lambda wildcards: sharded(rules.read_hats.output.shard_objects, [wildcards.sample]),
     output:
         objects=f"{RUN}/samples/{{sample}}/objects.parquet",
-        photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
     log:
         f"{RUN}/logs/join_objects/{{sample}}.log",
     wildcard_constraints:
@@ -178,10 +176,10 @@ rule counterparts:
     log:
         f"{RUN}/logs/counterparts/{{sample}}.log",
     wildcard_constraints:
-        sample=one_of(ARCHIVED),
+        sample=one_of(ARCHIVED + COLLECTED),
     params:
         epoch_yr=lambda wildcards: epoch_yr(wildcards.sample),
-        radius_arcsec=lambda wildcards: archive(wildcards.sample)["radius_arcsec"],
+        radius_arcsec=lambda wildcards: asked(wildcards.sample)["radius_arcsec"],
         folder=f"{DOWNLOADS}/counterparts/{{sample}}",
         mirrors=config["mirrors"],
         pace=config["pace"],
@@ -216,16 +214,19 @@ rule deredden:
         "Photometry of {wildcards.sample}; extinction by map: {config[dust][map]}."
     input:
         counterparts=lambda wildcards: (
-            [rules.counterparts.output.counterparts] if archive(wildcards.sample)["counterparts"] else []
+            [rules.counterparts.output.counterparts] if asked(wildcards.sample)["counterparts"] else []
         ),
-        dust_maps=DUST_MAPS,
+        shard_objects=lambda wildcards: (
+            sharded(rules.read_hats.output.shard_objects, [wildcards.sample]) if wildcards.sample in COLLECTED else []
+        ),
+        dust_maps=lambda wildcards: DUST_MAPS if asked(wildcards.sample)["counterparts"] else [],
     output:
         photometry=f"{RUN}/samples/{{sample}}/photometry.parquet",
         extinction=f"{RUN}/samples/{{sample}}/extinction.parquet",
     log:
         f"{RUN}/logs/deredden/{{sample}}.log",
     wildcard_constraints:
-        sample=one_of(ARCHIVED),
+        sample=one_of(ARCHIVED + COLLECTED),
     params:
         n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
     conda:

@@ -12,8 +12,10 @@ CLASSIFIED = LABELLED + SCIENCE
 VERIFIED = SCIENCE if config["references"] else []
 ON_GPU = config["period"]["device"] == "gpu"
 
-# Samples whose light curves come from a survey's archive, and the catalogues that are downloaded, by name.
+# Samples whose light curves come from a survey's archive, those from a HATS collection, and the catalogues that are
+# downloaded, by name.
 ARCHIVED = [name for name, s in SAMPLES.items() if "archive" in s]
+COLLECTED = [name for name, s in SAMPLES.items() if s["source"] == "hats"]
 LABELLED_BY_TWO = [name for name in ARCHIVED if len(SAMPLES[name]["archive"]["objects"]) == 2]
 DOWNLOADS = f"{RUN}/downloads"
 DUST_MAPS = input_files.dust_maps(config)
@@ -82,6 +84,11 @@ def archive(sample):
     return SAMPLES[sample]["archive"]
 
 
+# What is asked for a sample of an archive or a collection.
+def asked(sample):
+    return SAMPLES[sample]["hats"] if sample in COLLECTED else archive(sample)
+
+
 # Who was asked is part of what a table says of itself.
 def survey_title(sample):
     title = registry.load(SAMPLES[sample]["source"]).title
@@ -90,11 +97,12 @@ def survey_title(sample):
 
 # Positions of a sample's objects are those of its first catalogue.
 def epoch_yr(sample):
-    return registry.load(catalogue(archive(sample)["objects"][0])["survey"]).catalogue.epoch_yr
+    first = next(iter(input_files.catalogues(SAMPLES[sample])))
+    return registry.load(catalogue(first)["survey"]).catalogue.epoch_yr
 
 
 def hats_source(sample):
-    return {key: value for key, value in SAMPLES[sample]["hats"].items() if key != "objects"}
+    return {key: value for key, value in SAMPLES[sample]["hats"].items() if key not in ("objects", "counterparts")}
 
 
 def local_source(sample):

@@ -27,7 +27,13 @@ SAMPLES = {
     "all": {
         "role": "science",
         "source": "hats",
-        "hats": {"collection": "../ztf", "survey": "ZTF", "objects": "drake_2014", "dask": "tcp://node1:8786"},
+        "hats": {
+            "collection": "../ztf",
+            "survey": "ZTF",
+            "objects": "drake_2014",
+            "counterparts": True,
+            "dask": "tcp://node1:8786",
+        },
     },
     "made": {"role": "science", "source": "demo"},
 }
@@ -99,6 +105,7 @@ def test_inputs_of_the_catalogue_are_the_users_files_and_what_archives_gave():
         ("counterparts", "asked", "results/r/samples/asked/counterparts.parquet"),
         ("catalogue", "plain", "results/r/published/sdss_standards.parquet"),
         ("catalogue", "all", "results/r/published/drake_2014.parquet"),
+        ("counterparts", "all", "results/r/samples/all/counterparts.parquet"),
         ("catalogue", "references", "results/r/published/drake_2017.parquet"),
         ("dust map", "", "results/dust/bayestar2019.h5"),
     )

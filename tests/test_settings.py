@@ -15,6 +15,7 @@ from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
 
 SCHEMA = ROOT / "config/config.schema.yaml"
+HATS = {"collection": "somewhere", "survey": "ZTF"}
 SMALL = {"run": "x", "samples": {"stars": {"role": "labelled", "source": "demo"}}}
 
 
@@ -210,6 +211,14 @@ def test_unknown_survey_gets_a_hint():
         (
             archived("science", objects=["chen_2020", "lamost_dr9"]),
             "two catalogues are for a labelled sample, this one is sc",
+        ),
+        (
+            changed(samples={"all": {"role": "labelled", "source": "hats", "hats": HATS | {"counterparts": True}}}),
+            "samples.all.hats.objects: counterparts need a catalogue of objects",
+        ),
+        (
+            changed(samples={"all": {"role": "labelled", "source": "hats", "hats": HATS | {"objects": "chen_2021"}}}),
+            "samples.all.hats.objects: chen_2021 is no catalogue",
         ),
         (archived(objects=["a", "b", "c"]), "samples.stars.archive.objects: .* is too long"),
         (archived(objects=["chen_2020"], radius_arcsec=0), "radius_arcsec: 0 is less than or equal to the minimum"),

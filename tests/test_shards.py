@@ -80,6 +80,66 @@ def test_an_empty_table_gives_empty_shards(n_shards):
     assert all(part.schema.names == tables.RAW_LIGHT_CURVES.names for part in parts)
 
 
+# By sky
+
+
+def sky(n: int, seed: int = 1) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    ra, dec = rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    return pa.table({"object_id": [f"star {i}" for i in range(n)], "ra_deg": ra, "dec_deg": dec})
+
+
+@pytest.mark.parametrize(("n", "n_shards"), [(1000, 7), (1000, 1), (3, 7), (0, 4)])
+def test_shards_of_the_sky_hold_equally_many(n, n_shards):
+    counts = np.bincount(shards.by_sky(sky(n), n_shards), minlength=n_shards)
+    assert len(counts) == n_shards
+    assert counts.sum() == n
+    assert counts.max() - counts.min() <= 1
+
+
+def test_shard_of_an_object_does_not_depend_on_the_order_of_rows():
+    rows, order = sky(500), np.random.default_rng(2).permutation(500)
+    assert (shards.by_sky(rows.take(order), 9) == shards.by_sky(rows, 9)[order]).all()
+
+
+def test_objects_at_one_place_are_divided_by_their_names():
+    rows = pa.table({"object_id": ["b", "a", "d", "c"], "ra_deg": [10.0] * 4, "dec_deg": [-5.0] * 4})
+    assert shards.by_sky(rows, 2).tolist() == [0, 0, 1, 1]
+    assert shards.by_sky(rows, 4).tolist() == [1, 0, 3, 2]
+
+
+def test_objects_without_coordinates_come_last():
+    place = pa.array([None, 1.0, 2.0, None, 3.0, 4.0])
+    rows = pa.table({"object_id": list("abcdef"), "ra_deg": place, "dec_deg": place})
+    assert shards.by_sky(rows, 3).tolist()[0] == shards.by_sky(rows, 3).tolist()[3] == 2
+
+
+def test_impossible_coordinates_are_named():
+    rows = pa.table({"object_id": ["a", "b"], "ra_deg": [1.0, 2.0], "dec_deg": [3.0, 95.0]})
+    with pytest.raises(tables.DataError, match=r"objects to be divided by sky: 1 of 2 positions"):
+        shards.by_sky(rows, 2)
+
+
+def test_few_shards_need_a_file_of_a_part_of_the_sky():
+    """Square degrees as files: by sky a file serves one shard, at an edge two or more; by hash nearly all."""
+    rows = sky(200_000)
+    files = np.floor(rows["dec_deg"].to_numpy()) * 1000 + np.floor(
+        rows["ra_deg"].to_numpy() * np.cos(np.radians(rows["dec_deg"].to_numpy()))
+    )
+    by_hash = shards.shard_of(rows["object_id"].to_pylist(), 50)
+    n_files = len(np.unique(files))
+    opened = [len(np.unique(np.stack([files, shard]), axis=1).T) for shard in (shards.by_sky(rows, 50), by_hash)]
+    assert opened[0] < 1.2 * n_files
+    assert opened[1] > 3 * n_files
+
+
+def test_parts_have_the_rows_of_their_shard_in_order():
+    for i, part in enumerate(shards.parts(MANY, shards.shard_of(MANY["object_id"].to_pylist(), 3)[::-1].copy(), 3)):
+        keys = list(zip(part["object_id"].to_pylist(), part["band"].to_pylist(), strict=True))
+        assert keys == sorted(keys)
+        assert len(keys) == (shards.shard_of(MANY["object_id"].to_pylist(), 3) == i).sum()
+
+
 # In one file
 
 

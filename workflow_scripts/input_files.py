@@ -35,10 +35,21 @@ def from_user(config: Mapping[str, Any]) -> list[str]:
     return sorted({*mine, *(path for path in collections if "://" not in path)})
 
 
+def has_counterparts(sample: Mapping[str, Any]) -> bool:
+    """Whether the Gaia archive is asked for the magnitudes of a sample's objects."""
+    return any(sample.get(source, {}).get("counterparts", False) for source in ("archive", "hats"))
+
+
 def dust_maps(config: Mapping[str, Any]) -> list[str]:
-    """Path of the dust map, where one is used."""
-    dust = config["dust"]
-    return [] if dust["map"] == "none" else [dust["file"] or DUST_MAP]
+    """Path of the dust map, where one is used: a sample has counterparts whose magnitudes it corrects."""
+    dust, wanted = config["dust"], any(has_counterparts(sample) for sample in config["samples"].values())
+    return [dust["file"] or DUST_MAP] if wanted and dust["map"] != "none" else []
+
+
+def catalogues(sample: Mapping[str, Any]) -> list[str]:
+    """Names of the catalogues that list the objects of a sample of an archive or a collection; none = no list."""
+    listed = [*sample.get("archive", {}).get("objects", []), sample.get("hats", {}).get("objects")]
+    return [name for name in listed if name]
 
 
 def _from(parts: Mapping[str, Any], source: str) -> tuple[str, ...]:
@@ -51,14 +62,11 @@ def _of_catalogue(config: Mapping[str, Any], samples: Mapping[str, Any]) -> Iter
         for kind in ("light_curves", "objects", "photometry"):
             for path in sample.get("local", {}).get(kind, []) if sample["source"] == "local" else []:
                 yield kind.replace("_", " "), name, path
-        archive = sample.get("archive", {})
-        listed = archive.get("objects", []) or [sample.get("hats", {}).get("objects")]
-        yield from (("catalogue", name, f"{run}/published/{one}.parquet") for one in listed if one)
-        if archive.get("counterparts"):
+        yield from (("catalogue", name, f"{run}/published/{one}.parquet") for one in catalogues(sample))
+        if has_counterparts(sample):
             yield "counterparts", name, f"{run}/samples/{name}/counterparts.parquet"
     yield from (("catalogue", "references", f"{run}/published/{one}.parquet") for one in config["references"])
-    if any("archive" in sample for sample in samples.values()):
-        yield from (("dust map", "", path) for path in dust_maps(config))
+    yield from (("dust map", "", path) for path in dust_maps(config))
 
 
 def _of_clusters(config: Mapping[str, Any], regions: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from workflow_scripts import input_files
 from workflow_scripts.tables import DataError
 
 _ROOM_BYTES = 1 << 16  # Snakemake alone writes some small files for each job
@@ -131,9 +132,11 @@ def _unknown_catalogues(config: Mapping[str, Any], surveys: Sequence[str]) -> It
     known = sorted({*config["catalogues"], *surveys})
     named = {"references": config["references"]}
     for name, sample in config["samples"].items():
-        named[f"samples.{name}.archive.objects"] = sample.get("archive", {}).get("objects", [])
-        named[f"samples.{name}.hats.objects"] = [n for n in [sample.get("hats", {}).get("objects")] if n]
-        if len(named[f"samples.{name}.archive.objects"]) == 2 and sample["role"] != "labelled":
+        place = f"samples.{name}.{'hats' if sample['source'] == 'hats' else 'archive'}.objects"
+        named[place] = input_files.catalogues(sample)
+        if sample.get("hats", {}).get("counterparts") and not named[place]:
+            yield f"{place}: counterparts need a catalogue of objects, whose positions are of a known epoch"
+        if len(named[place]) == 2 and sample["role"] != "labelled":
             yield f"samples.{name}.archive: two catalogues are for a labelled sample, this one is {sample['role']}"
     for place, names in named.items():
         for name in names:

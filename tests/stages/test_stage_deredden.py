@@ -1,8 +1,9 @@
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from test_dust import stars, write_map
 
-from workflow_scripts import tables
+from workflow_scripts import shards, tables
 from workflow_scripts.counterparts import COUNTERPARTS
 from workflow_scripts.dust import EXTINCTION, deredden
 from workflow_scripts.stages.deredden import main
@@ -22,9 +23,9 @@ def dust_map(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, observed):
-    def start(dust_maps, folder="out", counterparts=(observed,)):
+    def start(dust_maps, folder="out", counterparts=(observed,), shard_objects=()):
         photometry, extinction = (tmp_path / folder / f"{name}.parquet" for name in ("photometry", "extinction"))
-        main(list(counterparts), dust_maps, photometry, extinction, 2)
+        main(list(counterparts), dust_maps, list(shard_objects), photometry, extinction, 2)
         return photometry, extinction
 
     return start
@@ -57,6 +58,30 @@ def test_without_counterparts_there_is_no_photometry(run, dust_map):
         photometry, extinction = run(dust_maps, counterparts=())
         assert tables.read(photometry, tables.PHOTOMETRY).num_rows == 0
         assert tables.read(extinction, EXTINCTION).num_rows == 0
+
+
+def photometry_of(path, shard: int) -> list[str]:
+    return shards.read(path, tables.PHOTOMETRY, shard)["object_id"].to_pylist()
+
+
+def test_photometry_is_divided_by_sky_as_light_curves_are(run, observed):
+    photometry, _ = run([])
+    rows = tables.read(observed, COUNTERPARTS)
+    assert sorted(shards.by_sky(rows, 2)) == [0, 1]
+    for name, shard in zip(rows["object_id"].to_pylist(), shards.by_sky(rows, 2), strict=True):
+        assert photometry_of(photometry, shard) == [name]
+
+
+def test_photometry_is_divided_as_a_collection_is(run, tmp_path):
+    listed = []
+    for i, names in enumerate([["o1", "o0"], []]):
+        listed.append(tmp_path / f"{i:04d}.parquet")
+        columns = [names, ["ZTF"] * len(names), *([None] * len(names) for _ in range(4))]
+        tables.write(pa.table(columns, schema=tables.OBJECTS.schema), listed[-1], tables.OBJECTS)
+    photometry, extinction = run([], shard_objects=listed)
+    assert photometry_of(photometry, 0) == ["o0", "o1"]
+    assert photometry_of(photometry, 1) == []
+    assert tables.read(extinction, EXTINCTION).num_rows == 2
 
 
 def test_two_maps_are_refused(run, dust_map):

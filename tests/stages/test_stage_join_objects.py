@@ -14,15 +14,14 @@ def join(tmp_path):
             paths.append(tmp_path / f"{i:04d}.parquet")
             columns = [names, ["ZTF"] * len(names), *([None] * len(names) for _ in range(4))]
             tables.write(pa.table(columns, schema=tables.OBJECTS.schema), paths[-1], tables.OBJECTS)
-        main(paths, tmp_path / "objects.parquet", tmp_path / "photometry.parquet", "stars")
+        main(paths, tmp_path / "objects.parquet", "stars")
         return tables.read(tmp_path / "objects.parquet", tables.OBJECTS)
 
     return run
 
 
-def test_objects_of_all_shards_are_sorted(join, tmp_path):
+def test_objects_of_all_shards_are_sorted(join):
     assert join(["c", "a"], [], ["b"])["object_id"].to_pylist() == ["a", "b", "c"]
-    assert tables.read(tmp_path / "photometry.parquet", tables.PHOTOMETRY).num_rows == 0
 
 
 def test_object_in_two_shards_is_refused(join):

@@ -68,6 +68,12 @@ def test_dust_map_that_must_be_fetched_is_said():
         assert lines(run(dust=dust))[-1].startswith("sample stars")
 
 
+def test_dust_map_is_not_fetched_for_samples_without_counterparts():
+    config = run(dust={"map": "bayestar2019"})
+    config["samples"]["stars"]["archive"]["counterparts"] = False
+    assert lines(config)[-1].startswith("sample stars")
+
+
 def test_catalogue_of_two_samples_is_asked_for_once():
     config = run(references=["chen_2020"])
     config["samples"]["more"] = {"role": "science", "source": "ztf_bulk", "archive": {"objects": ["chen_2020"]}}
@@ -86,7 +92,18 @@ def test_collection_names_its_catalogue():
     hats = {"collection": "somewhere", "survey": "ZTF", "objects": "chen_2020"}
     config = run()
     config["samples"] = {"stars": {"role": "labelled", "source": "hats", "hats": hats}}
-    assert [line.split(":")[0] for line in lines(config)] == ["catalogue chen_2020"]
+    catalogue, sample = lines(config)
+    assert catalogue.startswith("catalogue chen_2020: ")
+    assert sample == "sample stars: at most 781,602 objects; the partitions of somewhere in their reach"
+
+
+def test_counterparts_of_a_collection_and_their_dust_map_are_said():
+    hats = {"collection": "somewhere", "survey": "ZTF", "objects": "chen_2020", "counterparts": True}
+    config = run(dust={"map": "bayestar2019"})
+    config["samples"] = {"stars": {"role": "labelled", "source": "hats", "hats": hats}}
+    _, sample, dust = lines(config)
+    assert "16 uploads to the Gaia archive for counterparts; the partitions of somewhere" in sample
+    assert dust.startswith("dust map: Bayestar19")
 
 
 def test_regions_of_gaia_and_the_catalogue_that_names_them_have_lines():

@@ -30,7 +30,7 @@ def main(
     folder keeps what came from the archive; all samples and shards of a survey share it.
     """
     targets = tables.read(objects, tables.OBJECTS, ["object_id", "ra_deg", "dec_deg"])
-    targets = targets.filter(pa.array(shards.shard_of(targets["object_id"].to_pylist(), n_shards) == int(shard)))
+    targets = targets.filter(pa.array(shards.by_sky(targets, n_shards) == int(shard)))
     wish = Wish(registry.load(survey).paced(pace), tuple(bands), radius_arcsec, mirrors)
     rng = generator(seed, f"{sample}/{shard}")  # of pauses between tries, and of nothing in the tables
     found = download(targets, wish, folder / sample / shard, folder / "files", rng)

@@ -6,10 +6,9 @@ from workflow_scripts import edge, tables
 from workflow_scripts.surveys import hats
 
 
-def main(shards: list[Path], objects: Path, photometry: Path, sample: str) -> None:
-    """Read the objects of every shard; write them sorted, and a table of photometry without rows."""
+def main(shards: list[Path], objects: Path, sample: str) -> None:
+    """Read the objects of every shard; write them sorted."""
     tables.write(hats.distinct(tables.read_all(shards, tables.OBJECTS), sample), objects, tables.OBJECTS)
-    tables.write(tables.PHOTOMETRY.schema.empty_table(), photometry, tables.PHOTOMETRY)
 
 
 if __name__ == "__main__":

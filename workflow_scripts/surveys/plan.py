@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflow_scripts import dust
+from workflow_scripts import dust, input_files
 from workflow_scripts.archives import tap
 from workflow_scripts.archives.query import Query
 from workflow_scripts.surveys import registry
@@ -23,9 +23,9 @@ def lines(config: Mapping[str, Any]) -> Iterator[str]:
         if survey.catalogue:
             yield f"catalogue {name}: {survey.title}, {_size(survey.catalogue, wanted['where'])}"
     for name, sample in config["samples"].items():
-        if "archive" in sample:
+        if input_files.catalogues(sample):
             yield f"sample {name}: {_requests(config, sample)}"
-    if config["dust"]["map"] != "none" and not config["dust"]["file"]:
+    if input_files.DUST_MAP in input_files.dust_maps(config):
         yield f"dust map: Bayestar19, 0.73 GB, 1 file from {dust.BAYESTAR19.service}"
     yield from _regions(config["clusters"])
 
@@ -48,8 +48,7 @@ def _regions(clusters: Mapping[str, Any]) -> Iterator[str]:
 
 def used(config: Mapping[str, Any]) -> list[str]:
     """Names of the catalogues that samples and references need, each once."""
-    names = [name for s in config["samples"].values() for name in s.get("archive", {}).get("objects", [])]
-    names += [n for s in config["samples"].values() if (n := s.get("hats", {}).get("objects"))]
+    names = [name for sample in config["samples"].values() for name in input_files.catalogues(sample)]
     return list(dict.fromkeys([*names, *config["references"]]))
 
 
@@ -66,13 +65,15 @@ def _count(number: int, thing: str) -> str:
 
 def _requests(config: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
     """Objects at most, requests for their light curves, and the time that the host's interval makes of them."""
-    survey = registry.load(sample["source"])
-    objects = min(_rows(config, name) for name in sample["archive"]["objects"])
-    objects = min(objects, sample["archive"]["at_most"] or objects)
+    objects = min(_rows(config, name) for name in input_files.catalogues(sample))
+    objects = min(objects, sample.get("archive", {}).get("at_most") or objects)
     said = f"at most {_count(objects, 'object')}; "
     uploads = _count(math.ceil(objects / tap.CHUNK_ROWS), "upload")
-    if sample["archive"]["counterparts"]:
+    if input_files.has_counterparts(sample):
         said += f"{uploads} to the Gaia archive for counterparts; "
+    if sample["source"] == "hats":
+        return f"{said}the partitions of {sample['hats']['collection']} in their reach"
+    survey = registry.load(sample["source"])
     curves = survey.light_curves
     if curves is None or curves.source is None:
         return said + "no archive"
