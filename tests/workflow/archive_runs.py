@@ -71,6 +71,13 @@ class Run:
         where = ["--snakefile", ROOT / "Snakefile", "--directory", self.folder, "--configfile", config]
         return [*where, "--rerun-incomplete"]
 
+    def take_spectra_from(self, collection: dict[str, object], shards: int) -> None:
+        """Have the light curves of the spectra come from a HATS collection, before the run begins."""
+        changed = settings(self.mirrors)
+        sample = {"role": "science", "source": "hats", "shards": shards, "hats": collection}
+        changed["samples"] |= {"spectra": sample}
+        (self.folder / "run.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
+
     def snakemake(self, *more: object) -> subprocess.CompletedProcess:
         return run_snakemake(self.folder, *more, *self.options, cores=2, timeout=1200)
 

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from archive_runs import Run, catalina, simulated
@@ -21,7 +23,7 @@ from workspace import ROOT, run_snakemake
 sys.path.append(str(ROOT / "tests" / "archives"))
 from loopback import Archive
 
-from workflow_scripts import tables
+from workflow_scripts import shards, tables
 from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.verification import VERIFICATION
 
@@ -101,6 +103,35 @@ def test_lost_tables_come_back_without_asking_again(done):
     assert again.returncode == 0, again.stderr
     assert len(done.archives.asked) == asked
     assert done.tables() == before
+
+
+def test_spectra_may_have_their_light_curves_from_a_collection(done, tmp_path):
+    """With the same magnitudes, divided into the shards of the collection's partitions."""
+    lsdb = pytest.importorskip("lsdb", reason="reading HATS collections needs the extra `hats`")
+    stars = done.archives.science
+    columns = {"name": [s.name for s in stars], "ra": [s.ra for s in stars], "dec": [s.dec for s in stars]}
+    columns |= {name: [s.points[i].tolist() for s in stars] for i, name in enumerate(("time", "mag", "mag_err"))}
+    frame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+    size = {"lowest_order": 3, "partition_rows": 10, "margin_threshold": None}
+    lsdb.from_dataframe(frame, **size).write_catalog(tmp_path / "hats", progress_bar=False)
+
+    run = Run(tmp_path / "run", done.archives, done.mirrors)
+    run.folder.mkdir()
+    collection = {"collection": str(tmp_path / "hats"), "survey": "SIMULATED", "columns": {"object_id": "name"}}
+    run.take_spectra_from(collection | {"objects": "spectra", "counterparts": True}, shards=3)
+    wanted = [f"light_curves/spectra/{i:04d}.parquet" for i in range(3)] + ["samples/spectra/photometry.parquet"]
+    finished = run.snakemake(*(f"results/small/{name}" for name in wanted))
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+    photometry = run.results / "samples/spectra/photometry.parquet"
+    for i in range(3):
+        listed = tables.read(run.results / f"samples/spectra/objects/{i:04d}.parquet", tables.OBJECTS)["object_id"]
+        assert len(listed) > 0
+        assert shards.read(photometry, tables.PHOTOMETRY, i)["object_id"].to_pylist() == listed.to_pylist()
+    found, expected = (r.read("samples/spectra/photometry.parquet").sort_by("object_id") for r in (run, done))
+    assert found.to_pylist() == expected.to_pylist()
+    raw = [row for i in range(3) for row in run.read(f"raw/spectra/{i:04d}.parquet").to_pylist()]
+    assert {row["object_id"] for row in raw} == {f"G{star.name}" for star in stars}
 
 
 @pytest.fixture(scope="module")
