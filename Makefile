@@ -8,6 +8,9 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --rerun-incomplete
 RUN ?= results/demo
 CONFIGS := $(filter-out config/config.schema.yaml,$(wildcard config/*.yaml))
 PREPARE := $(MAKE) --silent $(READY)
+PYTEST := $(BIN)/python -m pytest -rs
+# Tests of one file share what they start, so that a file is run by one process.
+SPREAD := -n $(CORES) --dist loadfile
 
 .PHONY: help environment demo crts clusters classify verify bench scale test test-real test-faults test-vo test-slurm test-online check manual lock
 
@@ -81,38 +84,38 @@ scale:
 test:
 	@echo "make test: all tests without real survey data; about 15 minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m "not real and not vo and not slurm and not faults and not online"
+	$(PYTEST) $(SPREAD) -m "not real and not vo and not slurm and not faults and not online"
 	@echo "make test: done."
 
 test-real:
 	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 3 minutes."
 	@test -d ../shared/data || echo "make test-real: ../shared/data does not exist; every test will be skipped"
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m "real and not vo and not slurm and not faults and not online"
+	$(PYTEST) $(SPREAD) -m "real and not vo and not slurm and not faults and not online"
 	@echo "make test-real: done."
 
 test-faults:
 	@echo "make test-faults: kills, full and read-only disks, damaged files, wrong clocks, two runs at once; about 12 minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m faults
+	$(PYTEST) $(SPREAD) -m faults
 	@echo "make test-faults: done."
 
 test-vo:
 	@echo "make test-vo: downloads from a real VO server (Debian's DaCHS), started on this machine, and a run through it; about 6 minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m vo
+	$(PYTEST) -m vo
 	@echo "make test-vo: done."
 
 test-slurm:
 	@echo "make test-slurm: the workflow and its failures through a real SLURM, started on this machine; about 6 minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m slurm
+	$(PYTEST) -m slurm
 	@echo "make test-slurm: done."
 
 test-online:
 	@echo "make test-online: one row from every archive, over the network; some minutes."
 	@$(PREPARE)
-	$(BIN)/python -m pytest -rs -m online
+	$(PYTEST) -m online
 	@echo "make test-online: done."
 
 check:

@@ -134,6 +134,10 @@ def test_spectra_may_have_their_light_curves_from_a_collection(done, tmp_path):
     assert {row["object_id"] for row in raw} == {f"G{star.name}" for star in stars}
 
 
+# Faults ask nothing of the stars: one sky is enough.
+faults = pytest.mark.parametrize("done", ["SIMULATED"], indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
 def troubled(done, tmp_path_factory) -> tuple[Run, subprocess.CompletedProcess, int]:
     """A run that meets a host that is down, is then killed four times and ends; what it said, and where it went on."""
@@ -156,6 +160,7 @@ def troubled(done, tmp_path_factory) -> tuple[Run, subprocess.CompletedProcess, 
     return run, failed, asked
 
 
+@faults
 def test_host_that_is_down_is_named_with_what_to_do(troubled):
     run, failed, _ = troubled
     said = failed.stdout + failed.stderr
@@ -169,11 +174,13 @@ def test_host_that_is_down_is_named_with_what_to_do(troubled):
     assert "then run again" in said
 
 
+@faults
 def test_what_the_other_hosts_gave_is_not_asked_for_again(troubled, done):
     _, _, asked = troubled
     assert not [path for path in done.archives.asked[asked:] if path.startswith("/vizier")]
 
 
+@faults
 def test_run_that_was_killed_ends_with_the_same_bytes(troubled, done):
     run, _, _ = troubled
     assert run.tables() == done.tables()
