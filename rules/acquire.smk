@@ -71,7 +71,7 @@ rule download_catalogue:
 
 rule label_sample:
     message:
-        "Objects of sample {wildcards.sample}; of two catalogues those on whose class both agree."
+        "Objects of sample {wildcards.sample} from {input.catalogues}; of two, those on whose class both agree."
     input:
         catalogues=lambda wildcards: expand(
             rules.download_catalogue.output.sources, catalogue=archive(wildcards.sample)["objects"]

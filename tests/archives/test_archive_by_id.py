@@ -373,6 +373,29 @@ def test_nothing_where_it_should_be_is_an_error_and_not_remembered(serve, folder
     assert by_id.fetch(source, ["a1", "b1"], folder, manners, rng).of("found") == ["a1", "b1"]
 
 
+def test_absence_of_everything_is_believed_where_the_landmark_is(serve, folder, manners, rng):
+    archive = serve(on_shelf)
+    source = shelf(archive.url, landmark=lambda _: http.Request("Shelf", f"{archive.url}/a.txt"))
+    for _ in range(2):
+        assert of(by_id.fetch(source, ["c1", "d1"], folder, manners, rng)) == {"no_data": ["c1", "d1"]}
+    assert [asked.path for asked in archive.asked].count("/a.txt") == 1, "it is kept, as answers are"
+
+
+def test_landmark_that_is_gone_shows_a_moved_archive(serve, folder, manners, rng):
+    archive = serve(on_shelf)
+    source = shelf(archive.url, landmark=lambda ids: http.Request("Shelf", f"{archive.url}/{ids[0]}.txt"))
+    with pytest.raises(DataError, match=r"no data \(HTTP status 404\) for all of 1 identifiers"):
+        by_id.fetch(source, ["c1"], folder, manners, rng)
+    assert [asked.path for asked in archive.asked] == ["/c.txt", "/c1.txt"]
+
+
+def test_landmark_that_cannot_be_asked_for_is_no_absence(serve, folder, manners, rng):
+    archive = serve(lambda asked: Answer(b"", status=404 if asked.path == "/c.txt" else 503))
+    source = shelf(archive.url, landmark=lambda _: http.Request("Shelf", f"{archive.url}/a.txt"))
+    with pytest.raises(UnavailableError, match="503"):
+        by_id.fetch(source, ["c1"], folder, manners, rng)
+
+
 def test_file_without_the_object_is_no_moved_archive(serve, folder, manners, rng):
     assert of(by_id.fetch(shelf(serve(on_shelf).url), ["a3"], folder, manners, rng)) == {"no_data": ["a3"]}
 

@@ -424,6 +424,17 @@ OGLE_FILES = {
 OGLE_STARS = targets([("OGLE-LMC-CEP-0001", None, None), ("OGLE-BLG-RRLYR-00002", None, None)])
 
 
+def test_ogle_stars_that_all_lack_a_band_are_no_moved_archive(serve, fetch):
+    """The second star has no file in V, which its file in I shows to be its own affair."""
+    archive = serve(paths(OGLE_FILES))
+    found = fetch("ogle", archive, OGLE_STARS.slice(1), bands=("V",))
+    assert found.light_curves.num_rows == 0
+    assert found.status["status"].to_pylist() == ["no_data"]
+    archive = serve(paths({}))
+    with pytest.raises(DataError, match="its folders have moved"):
+        fetch("ogle", archive, OGLE_STARS.slice(1), bands=("V",), place="moved")
+
+
 def test_ogle_light_curves_of_names(serve, fetch):
     archive = serve(paths(OGLE_FILES))
     found = fetch("ogle", archive, OGLE_STARS)

@@ -34,9 +34,11 @@ class Source:
     that it was cut; `id` is the identifier's column, `unique` identify a row together.
 
     limit = number of rows from which on the archive cuts an answer without a word. absent = HTTP status by which it
-    says that it has no data. page = reads the page that is the answer: the request for the file that it links to, or
-    None if it says that there is no data; it raises TransientError for any other page. file = name of the archive's
-    own file that has an identifier's rows among others'; extent = how many such files there are and how large.
+    says that it has no data; landmark = something else of some identifiers that is there where they and the address are
+    right, so that absence is theirs. page = reads the page that is the answer: the request for the file that it links
+    to, or None if it says that there is no data; it raises TransientError for any other page. file = name of the
+    archive's own file that has an identifier's rows among others'; extent = how many such files there are and how
+    large.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Source:
     batch: int = 100
     limit: int | None = None
     absent: tuple[int, ...] = ()
+    landmark: Callable[[Sequence[str]], http.Request] | None = None
     page: ReadPage | None = None
     file: Callable[[str], str] | None = None
     extent: str = ""

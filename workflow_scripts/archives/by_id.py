@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow_scripts import progress, tables
-from workflow_scripts.archives import answers, manifest
+from workflow_scripts.archives import answers, http, manifest
 from workflow_scripts.archives.answers import Job, Source
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.retry import RefusedError, UnavailableError
@@ -76,9 +76,10 @@ def fetch(
         _LOG.warning("%s: %d of %d identifiers are duplicates", source.name, len(ids) - len(wanted), len(ids))
     known = set(_held(source, folder, wanted)[0])
     batches = [rest for batch in _batches(source, wanted) if (rest := [name for name in batch if name not in known])]
-    reasons = _ask_all(Job(source, folder, shared or folder / "files", manners), batches, rng)
+    job = Job(source, folder, shared or folder / "files", manners)
+    reasons = _ask_all(job, batches, rng)
     rows, files = _held(source, folder, wanted)
-    _check_not_all_absent(source, list(rows), files)
+    _check_not_all_absent(job, list(rows), files, rng)
     columns = [(name, *_status(rows.get(name), reasons.get(name))) for name in wanted]
     status = pa.table([list(column) for column in zip(*columns, strict=True)] or [[]] * 4, schema=STATUS.schema)
     manifest.sweep(folder / "status.parquet")
@@ -149,9 +150,11 @@ def _ask(job: Job, ids: Sequence[str], rng: np.random.Generator, halve: bool = T
     return {}
 
 
-def _check_not_all_absent(source: Source, ids: Sequence[str], files: Sequence[Path]) -> None:
+def _check_not_all_absent(job: Job, ids: Sequence[str], files: Sequence[Path], rng: np.random.Generator) -> None:
     """Refuse "no data" for everything where that is what an archive says whose folders have moved, too."""
-    if source.absent and files and all(path.stat().st_size == 0 for path in files):
+    source = job.source
+    absent = source.absent and files and all(path.stat().st_size == 0 for path in files)
+    if absent and not _landmark_is_there(job, ids[:1], rng):
         for path in files:
             manifest.remove(path)
         raise DataError(
@@ -159,6 +162,19 @@ def _check_not_all_absent(source: Source, ids: Sequence[str], files: Sequence[Pa
             f"'{ids[0]}', expected at least one light curve; see whether {source.request(ids[:1]).url} is there: "
             "the identifiers are not the archive's, or its folders have moved and the plug-in must follow"
         )
+
+
+def _landmark_is_there(job: Job, ids: Sequence[str], rng: np.random.Generator) -> bool:
+    """Whether the archive has the landmark of an identifier; asked once, and kept as an answer."""
+    if job.source.landmark is None:
+        return False
+    try:
+        http.fetch(job.source.landmark(ids), job.folder / "landmark", job.manners, rng)
+    except RefusedError as error:
+        if error.status not in job.source.absent:
+            raise
+        return False
+    return True
 
 
 def _held(source: Source, folder: Path, wanted: Sequence[str]) -> tuple[dict[str, int], list[Path]]:

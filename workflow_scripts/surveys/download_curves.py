@@ -164,14 +164,17 @@ def _choice(targets: pa.Table, placed: pa.Table, wish: Wish, folder: Path, rng: 
 
 def _mirrored(source: Source, mirrors: Mapping[str, str]) -> Source:
     """Source whose requests go to the mirrors, those for the files that pages link to as well."""
-    request, read_page = source.request, source.page
+    request, read_page, landmark = source.request, source.page, source.landmark
 
     def page(text: str) -> Link:
         link = read_page(text) if read_page else None
         return link and mirrored(link, mirrors)
 
     return dataclasses.replace(
-        source, request=lambda ids: mirrored(request(ids), mirrors), page=page if read_page else None
+        source,
+        request=lambda ids: mirrored(request(ids), mirrors),
+        page=page if read_page else None,
+        landmark=(lambda ids: mirrored(landmark(ids), mirrors)) if landmark else None,
     )
 
 

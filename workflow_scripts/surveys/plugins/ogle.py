@@ -42,14 +42,28 @@ def curves(star: str, bands: Sequence[str]) -> list[str]:
 
 
 def source(_: pa.Table, __: float) -> Source:
-    """Ask for one file at a time; not every star has one in V."""
+    """Ask for one file at a time; not every star has one in V, but all have one in I."""
 
     def request(ids: Sequence[str]) -> http.Request:
         found = _STAR.fullmatch(ids[0][2:])
         place, kind = (part.lower() for part in found.groups()) if found else ("", "")
         return http.Request("OGLE", f"{URL}/{place}/{kind}/phot/{ids[0]}.dat")
 
-    return Source("OGLE", request, read, COLUMNS, id="curve", unique=(), suffix=".dat", batch=1, absent=(404,))
+    def landmark(ids: Sequence[str]) -> http.Request:
+        return request([f"I/{ids[0][2:]}"])
+
+    return Source(
+        "OGLE",
+        request,
+        read,
+        COLUMNS,
+        id="curve",
+        unique=(),
+        suffix=".dat",
+        batch=1,
+        absent=(404,),
+        landmark=landmark,
+    )
 
 
 SURVEY = Survey(
