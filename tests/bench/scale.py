@@ -47,7 +47,10 @@ def jobs(logs: Path) -> Iterator[Job]:
 
 
 def planning(n_shards: int) -> tuple[float, int]:
-    """CPU seconds that Snakemake takes to plan a survey of so many shards, and the number of jobs of the plan."""
+    """CPU seconds until Snakemake has planned a survey of so many shards, and the number of jobs of the plan.
+
+    A run starts its first job then; a dry run prints every job, which is not planning and is cut off.
+    """
     config = {
         "run": "plan",
         "samples": {
@@ -60,13 +63,16 @@ def planning(n_shards: int) -> tuple[float, int]:
         place.write_text(yaml.safe_dump(config))
         command = [Path(sys.executable).with_name("snakemake"), "--snakefile", ROOT / "Snakefile", "-n", "-q", "rules"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(
-            [*command, "--configfile", place, "--cores", "1"], cwd=folder, capture_output=True, text=True, check=True
-        )
+        command += ["--configfile", place, "--cores", "1"]
+        with subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as child:
+            said = iter(child.stdout or ())
+            total = next((found for line in said if (found := re.match(r"total +(\d+)", line))), None)
+            child.kill()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = re.search(r"^total +(\d+)", done.stdout + done.stderr, re.MULTILINE)
     if not total:
-        raise ValueError(f"no number of jobs in {done.stdout + done.stderr}")
+        raise ValueError(f"snakemake gave no number of jobs and ended with exit code {child.returncode}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, int(total[1])
 
 
@@ -121,7 +127,8 @@ Extrapolated, not measured: 10^8 light curves at this rate on so many cores like
 
 {nodes}
 
-The plan of a survey of {SHARDS:,} shards ({plan[1]:,} jobs) took Snakemake {plan[0]:.0f} s of CPU time.
+The plan of a survey of {SHARDS:,} shards ({plan[1]:,} jobs) took Snakemake {plan[0]:.0f} s of CPU time; a dry run
+prints every job besides.
 """
 
 
