@@ -97,25 +97,25 @@ test-real:
 test-faults:
 	@echo "make test-faults: kills, full and read-only disks, damaged files, wrong clocks, two runs at once; about 12 minutes."
 	@$(PREPARE)
-	$(PYTEST) $(SPREAD) -m faults
+	$(PYTEST) $(SPREAD) -m faults tests/faults
 	@echo "make test-faults: done."
 
 test-vo:
 	@echo "make test-vo: downloads from a real VO server (Debian's DaCHS), started on this machine, and a run through it; about 6 minutes."
 	@$(PREPARE)
-	$(PYTEST) -m vo
+	$(PYTEST) -m vo tests/vo
 	@echo "make test-vo: done."
 
 test-slurm:
 	@echo "make test-slurm: the workflow and its failures through a real SLURM, started on this machine; about 6 minutes."
 	@$(PREPARE)
-	$(PYTEST) -m slurm
+	$(PYTEST) -m slurm tests/slurm
 	@echo "make test-slurm: done."
 
 test-online:
 	@echo "make test-online: one row from every archive, over the network; some minutes."
 	@$(PREPARE)
-	$(PYTEST) -m online
+	$(PYTEST) -m online tests/online
 	@echo "make test-online: done."
 
 check:
