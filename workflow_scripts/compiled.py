@@ -1,9 +1,12 @@
 """Compilation of numerical kernels with numba, cached between jobs.
 
 Numba notices an edited source file but not an edited function that a kernel calls in another file. The cache is
-therefore one folder per fingerprint of the numerical code: an old kernel can never answer for new code.
+therefore one folder per fingerprint of the numerical code: an old kernel can never answer for new code. And it numbers
+the files of a function's compiled types by what its index holds: two processes that compile at once may give one number
+to two types, and the code for one would run on the other. The index is therefore used by one process at a time.
 """
 
+import fcntl
 import functools
 import os
 import tempfile
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import IndexDataCacheFile
 from platformdirs import user_cache_path
 
 from workflow_scripts import fingerprint
@@ -32,6 +36,21 @@ def cache_folder() -> Path:
         writable = False
     return folder if writable else Path(tempfile.mkdtemp(prefix="variable-sky-"))
 
+
+def alone(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method of numba's cache, which reads or writes an index and its files, run in one process at a time."""
+
+    @functools.wraps(method)
+    def locked(*given: Any) -> Any:
+        with (cache_folder() / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return method(*given)
+
+    return locked
+
+
+IndexDataCacheFile.load = alone(IndexDataCacheFile.load)  # type: ignore[method-assign]
+IndexDataCacheFile.save = alone(IndexDataCacheFile.save)  # type: ignore[method-assign]
 
 # Locators are chosen when a function is decorated, so the folder is set before the first decoration.
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
