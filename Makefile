@@ -35,7 +35,7 @@ environment:
 
 demo:
 	@echo "make demo: simulated survey -> catalogue -> report; 3 to 5 minutes on two cores,"
-	@echo "           the first time also 1 minute to compile and 2-5 to install 2.5 GB into .venv."
+	@echo "           the first time also 1 minute to compile and 2-5 to install 3.2 GB into .venv."
 	@$(PREPARE)
 	$(SNAKEMAKE)
 	@echo "make demo: done. Report: results/demo/report/report.html  Catalogues: results/demo/catalogue/"
@@ -152,18 +152,19 @@ lock:
 	@echo "make lock: done. requirements.lock; the next target installs it."
 
 # The environment is whole when the file at the end exists. Without it .venv is made anew, so that an interrupted
-# installation repairs itself; a changed lock updates what is there. uv comes from the lock's own hashed entry.
+# installation repairs itself; a changed lock updates what is there. uv comes from the lock's own hashed entry. Packages
+# are compiled to bytecode here: where Python may not write it later, every job would compile them again (4 s each).
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "python 3.11 or newer is needed, '$(PYTHON)' is $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11" >&2; exit 1; }
-	@echo "Environment: installing the versions of requirements.lock into .venv; 2-5 minutes, 2.5 GB."
+	@echo "Environment: installing the versions of requirements.lock into .venv; 2-5 minutes, 3.2 GB."
 	@test -e $(READY) || $(PYTHON) -m venv --clear .venv || \
 	  { echo "python's venv is needed; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@rm -f $(READY)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt || \
 	  echo "Environment: uv cannot be installed; pip will do the work, which takes longer."
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || \
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock || \
 	  { $(BIN)/python -m ensurepip && $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; }
 	@touch $(READY)
 	@echo "Environment: ready."
