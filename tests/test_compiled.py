@@ -1,11 +1,15 @@
 """The cache of compiled kernels, used by several processes at once."""
 
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from numba.core.caching import IndexDataCacheFile
+from workspace import ROOT
 
 from workflow_scripts import compiled
 
@@ -90,3 +94,36 @@ def test_folder_that_cannot_be_made_is_replaced_by_a_temporary_one(tmp_path, mon
         assert compiled.cache_folder().name.startswith("variable-sky-")
     finally:
         compiled.cache_folder.cache_clear()
+
+
+MEASURED = """
+import sys
+import numpy as np
+from numba.core.codegen import CPUCodeLibrary
+from workflow_scripts import features
+from workflow_scripts.features import smoothness
+from workflow_scripts.lightcurve import ragged
+
+if "numba alone" in sys.argv:
+    CPUCodeLibrary._optimize_final_module = CPUCodeLibrary._optimize_final_module.__wrapped__
+rng = np.random.default_rng(1)
+time, mag = np.sort(rng.uniform(0, 100, (50, 150))), rng.normal(15, 0.1, (50, 150))
+if "others first" in sys.argv:
+    smoothness._running_sums(mag[0])
+curves = ragged.LightCurves(np.arange(51) * 150, time.ravel(), mag.ravel(), np.full(mag.size, 0.1))
+print(features.measure(curves, {}, ["excess_abbe", "s_b", "kurtosis"])["excess_abbe"].tobytes().hex())
+"""
+
+
+def measured(cache, *how: str) -> str:
+    """Feature of some stars in a process of its own."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
+    command = [sys.executable, "-c", MEASURED, *how]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_features_are_the_same_whatever_the_process_has_compiled_or_loaded(tmp_path):
+    found = [measured(tmp_path / "one"), measured(tmp_path / "one"), measured(tmp_path / "one", "others first")]
+    found += [measured(tmp_path / "other", "others first"), measured(tmp_path / "other")]
+    assert set(found) == {found[0]}
+    assert len(found[0]) > 700

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite.binding import Linkage
 from numba.core.caching import IndexDataCacheFile
+from numba.core.codegen import CPUCodeLibrary
 from platformdirs import user_cache_path
 
 from workflow_scripts import fingerprint
 
+_OURS = f"{len('workflow_scripts')}workflow_scripts"  # in the names that functions of this package have when compiled
 NUMERICAL = ("features", "lightcurve.period_search")
 
 
@@ -51,6 +54,28 @@ def alone(method: Callable[..., Any]) -> Callable[..., Any]:
 
 IndexDataCacheFile.load = alone(IndexDataCacheFile.load)  # type: ignore[method-assign]
 IndexDataCacheFile.save = alone(IndexDataCacheFile.save)  # type: ignore[method-assign]
+
+
+def with_own_copies(optimize: Callable[[CPUCodeLibrary], None]) -> Callable[[CPUCodeLibrary], None]:
+    """Let the code of a compiled function call its own copies of our functions, not those loaded for another one.
+
+    Copies are optimised for their callers, and sums in another order end in other bits: which copy answered would
+    depend on what the process has loaded, and whether it compiled anything itself.
+    """
+
+    @functools.wraps(optimize)
+    def optimized(library: CPUCodeLibrary) -> None:
+        for function in library._final_module.functions:
+            if _OURS in function.name and function.linkage == Linkage.linkonce_odr:
+                function.linkage = Linkage.internal
+        optimize(library)
+
+    return optimized
+
+
+CPUCodeLibrary._optimize_final_module = with_own_copies(  # type: ignore[method-assign]
+    CPUCodeLibrary._optimize_final_module
+)
 
 # Locators are chosen when a function is decorated, so the folder is set before the first decoration.
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
