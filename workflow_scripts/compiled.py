@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from llvmlite.binding import Linkage
 from numba.core.caching import IndexDataCacheFile
 from numba.core.codegen import CPUCodeLibrary
 from platformdirs import user_cache_path
@@ -66,8 +65,8 @@ def with_own_copies(optimize: Callable[[CPUCodeLibrary], None]) -> Callable[[CPU
     @functools.wraps(optimize)
     def optimized(library: CPUCodeLibrary) -> None:
         for function in library._final_module.functions:
-            if _OURS in function.name and function.linkage == Linkage.linkonce_odr:
-                function.linkage = Linkage.internal
+            if _OURS in function.name and function.linkage.name == "linkonce_odr":
+                function.linkage = "internal"
         optimize(library)
 
     return optimized

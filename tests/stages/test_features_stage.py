@@ -6,6 +6,7 @@ import pytest
 
 from workflow_scripts import features as registry
 from workflow_scripts import tables
+from workflow_scripts.features import fused
 from workflow_scripts.features.boundaries import boundary_lines as draw_lines
 from workflow_scripts.features.boundaries import lag_sums
 from workflow_scripts.lightcurve import ragged
@@ -76,6 +77,22 @@ def test_an_object_is_not_cut_by_a_batch(photometry, tmp_path, monkeypatch):
     whole = measured(rows, photometry, tmp_path)
     monkeypatch.setattr(features, "_BATCH", 1)
     assert measured(rows, photometry, tmp_path).to_pydict() == whole.to_pydict()
+
+
+def test_arrays_of_all_kinds_are_measured_by_the_same_code():
+    """Of one row every column is without gaps, of several it may not be: the kernel must not be compiled for both."""
+    names = ("excess_abbe", "period_d", "period_snr")
+    kernel = fused.kernel(names)
+    for n in (1, 3):
+        curve = star("a", "g", 1)
+        points = (np.tile(curve[name], n) for name in ("time", "mag", "mag_err"))
+        time, mag, mag_err = points
+        time.flags.writeable = n == 1
+        table = np.full((n, 5), 2.5, dtype=np.float32 if n == 1 else np.float64)
+        per_curve = {name: table[:, i] for i, name in enumerate(fused.given(names)) if name not in registry.POINTS}
+        curves = ragged.LightCurves(np.arange(n + 1) * 60, time, mag, mag_err)
+        registry.measure(curves, per_curve, list(names))
+    assert len(kernel.signatures) == 1
 
 
 def test_lags_outside_the_lines_are_counted_where_there_are_lines(photometry, tmp_path):

@@ -83,10 +83,13 @@ def measure(
 
 
 def _values(name: str, curves: LightCurves, per_curve: Mapping[str, Any]) -> Any:
-    """Column of the points, batched ingredient, or column of the light curves, by name."""
-    if name in POINTS:
-        return getattr(curves, name)
+    """Column of the points, batched ingredient, or column of the light curves, by name; always the same type of array.
+
+    For another type (read-only, with gaps: a column of a table with more than one row) the kernel would be compiled
+    again, and its sums added in another order.
+    """
     if name in INGREDIENTS:
         step = INGREDIENTS[name]
         return step.function(curves.offsets, *(getattr(curves, need) for need in step.needs))
-    return per_curve[name]
+    values = getattr(curves, name) if name in POINTS else per_curve[name]
+    return np.require(values, dtype=np.float64, requirements=["C", "W"])

@@ -29,11 +29,14 @@ class LightCurves:
 
 
 def from_table(rows: pa.Table) -> LightCurves:
-    """Ragged arrays of a light-curve table (tables.LIGHT_CURVES), in its row order."""
+    """Ragged arrays of a light-curve table (tables.LIGHT_CURVES), in its row order.
+
+    They are copies: for Arrow's own memory, which is read-only, all kernels would be compiled once more.
+    """
     time, mag, mag_err = (rows[name].combine_chunks() for name in ("time", "mag", "mag_err"))
     lengths = time.value_lengths().to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return LightCurves(offsets, *(np.asarray(a.flatten(), dtype=np.float64) for a in (time, mag, mag_err)))
+    return LightCurves(offsets, *(np.array(a.flatten(), dtype=np.float64) for a in (time, mag, mag_err)))
 
 
 def objects(object_ids: Sequence[str]) -> NDArray[np.int64]:
