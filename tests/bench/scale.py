@@ -108,7 +108,7 @@ def markdown(found: Sequence[Job], n_curves: int, place: str, plan: tuple[float,
         "memory of a job",
     )
     nodes = grid(
-        ("cores", "10^8 light curves"), [(f"{n:,}", f"{1e8 / rate / n / 3600:,.1f} h") for n in (2, 64, 640, 6400)]
+        ("cores", "10^8 light curves"), [(f"{n:,}", f"{1e8 / rate / n / 3600:.2g} h") for n in (2, 64, 640, 6400)]
     )
     return f"""# Scale
 
