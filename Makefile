@@ -97,7 +97,7 @@ test-real:
 test-faults:
 	@echo "make test-faults: kills, full and read-only disks, damaged files, wrong clocks, two runs at once; about 12 minutes."
 	@$(PREPARE)
-	$(PYTEST) $(SPREAD) -m faults tests/faults
+	$(PYTEST) -m faults tests/faults
 	@echo "make test-faults: done."
 
 test-vo:
