@@ -1,13 +1,12 @@
 """Compilation of numerical kernels with numba, cached between jobs.
 
 Numba notices an edited source file but not an edited function that a kernel calls in another file. The cache is
-therefore one folder per fingerprint of the numerical code: an old kernel can never answer for new code. And it numbers
-the files of a function's compiled types by what its index holds: two processes that compile at once may give one number
-to two types, and the code for one would run on the other. The index is therefore used by one process at a time.
+therefore one folder per fingerprint of the numerical code: an old kernel can never answer for new code. Two more of its
+habits are changed here, because with them the bits of a result depended on which process had compiled what, and when.
 """
 
-import fcntl
 import functools
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -21,7 +20,6 @@ from platformdirs import user_cache_path
 
 from workflow_scripts import fingerprint
 
-_OURS = f"{len('workflow_scripts')}workflow_scripts"  # in the names that functions of this package have when compiled
 NUMERICAL = ("features", "lightcurve.period_search")
 
 
@@ -39,42 +37,33 @@ def cache_folder() -> Path:
     return folder if writable else Path(tempfile.mkdtemp(prefix="variable-sky-"))
 
 
-def alone(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of numba's cache, which reads or writes an index and its files, run in one process at a time."""
+def save(index: Any, types: Any, code: Any) -> None:
+    """Keep compiled code in a file named after the types that it is for, and then name it in the function's index.
 
-    @functools.wraps(method)
-    def locked(*given: Any) -> Any:
-        with (cache_folder() / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            return method(*given)
-
-    return locked
-
-
-IndexDataCacheFile.load = alone(IndexDataCacheFile.load)  # type: ignore[method-assign]
-IndexDataCacheFile.save = alone(IndexDataCacheFile.save)  # type: ignore[method-assign]
+    Numba numbers the files by what the index holds: two processes that compile at once may give one number to two
+    types, and the code for one would run on the other. Here the one that loses its place in the index compiles again.
+    """
+    digest = hashlib.sha256(index._dump(types)).hexdigest()
+    name = index._data_name(int(digest[:15], 16))
+    index._save_data(name, code)
+    index._save_index(index._load_index() | {types: name})
 
 
-def with_own_copies(optimize: Callable[[CPUCodeLibrary], None]) -> Callable[[CPUCodeLibrary], None]:
-    """Let the code of a compiled function call its own copies of our functions, not those loaded for another one.
+def optimize_with_own_copies(library: CPUCodeLibrary, optimize: Any = CPUCodeLibrary._optimize_final_module) -> None:
+    """Let the code of a compiled function call its own copies of other functions, not those loaded for another one.
 
     Copies are optimised for their callers, and sums in another order end in other bits: which copy answered would
-    depend on what the process has loaded, and whether it compiled anything itself.
+    depend on what the process has loaded, and whether it compiled anything itself. Other functions have the same result
+    in all copies.
     """
-
-    @functools.wraps(optimize)
-    def optimized(library: CPUCodeLibrary) -> None:
-        for function in library._final_module.functions:
-            if _OURS in function.name and function.linkage.name == "linkonce_odr":
-                function.linkage = "internal"
-        optimize(library)
-
-    return optimized
+    for function in library._final_module.functions:
+        if function.linkage.name == "linkonce_odr" and " reassoc " in str(function):
+            function.linkage = "internal"
+    optimize(library)
 
 
-CPUCodeLibrary._optimize_final_module = with_own_copies(  # type: ignore[method-assign]
-    CPUCodeLibrary._optimize_final_module
-)
+IndexDataCacheFile.save = save  # type: ignore[method-assign]
+CPUCodeLibrary._optimize_final_module = optimize_with_own_copies  # type: ignore[method-assign]
 
 # Locators are chosen when a function is decorated, so the folder is set before the first decoration.
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
