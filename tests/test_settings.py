@@ -197,6 +197,16 @@ def test_survey_without_archive_settings_is_named():
     assert problems(config) == ["samples.stars.archive: this key is missing"]
 
 
+@pytest.mark.parametrize("source", ["demo", "hats"])
+def test_settings_of_another_source_are_named(source):
+    collection = {"collection": "ztf_hats", "survey": "ZTF"}
+    both = {"role": "labelled", "source": source, "archive": {"objects": ["chen_2020"]}, "hats": collection}
+    found = problems(changed(samples={"stars": both}))
+    others = {"demo": ["archive", "hats"], "hats": ["archive"]}[source]
+    cure = f"source {source} does not use this; remove it or change the source"
+    assert found == [f"samples.stars.{block}: {cure}" for block in others]
+
+
 def test_unknown_survey_gets_a_hint():
     config = archived(objects=["chen_2020"])
     config["samples"]["stars"]["source"] = "zft"

@@ -115,6 +115,11 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     roles = [sample["role"] for sample in config["samples"].values()]
     if "labelled" not in roles:
         yield f"samples: training needs a sample with role labelled; the roles are {', '.join(roles)}"
+    for name, sample in config["samples"].items():
+        source = sample["source"]
+        used = source if source in ("demo", "local", "hats") else "archive"
+        for block in sorted({"local", "hats", "archive"} & sample.keys() - {used}):
+            yield f"samples.{name}.{block}: source {source} does not use this; remove it or change the source"
     period = config["period"]
     if period["min_period_d"] >= period["max_period_d"]:
         yield f"period: min_period_d {period['min_period_d']} is not below max_period_d {period['max_period_d']}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import psutil
 import yaml
 from workspace import ROOT
 
@@ -46,10 +47,10 @@ def jobs(logs: Path) -> Iterator[Job]:
                 yield Job(path.parts[-3], path.parts[-2], *took)
 
 
-def planning(n_shards: int) -> tuple[float, int]:
-    """CPU seconds until Snakemake has planned a survey of so many shards, and the number of jobs of the plan.
+def planning(n_shards: int) -> tuple[int, float, float]:
+    """Number of jobs in a dry run of a survey of so many shards, and CPU seconds until they are known and in all.
 
-    A run starts its first job then; a dry run prints every job, which is not planning and is cut off.
+    A real run starts its first job when they are known; a dry run goes through every one.
     """
     config = {
         "run": "plan",
@@ -62,21 +63,26 @@ def planning(n_shards: int) -> tuple[float, int]:
         place = Path(folder, "plan.yaml")
         place.write_text(yaml.safe_dump(config))
         command = [Path(sys.executable).with_name("snakemake"), "--snakefile", ROOT / "Snakefile", "-n", "-q", "rules"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command += ["--configfile", place, "--cores", "1"]
+        before = cpu_s(resource.getrusage(resource.RUSAGE_CHILDREN))
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as child:
-            said = iter(child.stdout or ())
-            total = next((found for line in said if (found := re.match(r"total +(\d+)", line))), None)
-            child.kill()
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if not total:
-        raise ValueError(f"snakemake gave no number of jobs and ended with exit code {child.returncode}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, int(total[1])
+            known = None
+            for line in child.stdout or ():
+                if known is None and (total := re.match(r"total +(\d+)", line)):
+                    known = int(total[1]), sum(psutil.Process(child.pid).cpu_times()[:2])
+    if known is None or child.returncode:
+        raise ValueError(f"snakemake planned nothing and ended with exit code {child.returncode}")
+    return *known, cpu_s(resource.getrusage(resource.RUSAGE_CHILDREN)) - before
 
 
-def markdown(found: Sequence[Job], n_curves: int, place: str, plan: tuple[float, int]) -> str:
+def cpu_s(used: resource.struct_rusage) -> float:
+    """CPU seconds of processes, their own and the system's for them."""
+    return used.ru_utime + used.ru_stime
+
+
+def markdown(found: Sequence[Job], n_curves: int, place: str, plan: tuple[int, float, float]) -> str:
     """Document with the figures; `survey` is the sample that is measured, `few` twenty stars."""
     rows, total, lost = [], 0.0, 0.0
     for rule in RULES:
@@ -127,8 +133,8 @@ Extrapolated, not measured: 10^8 light curves at this rate on so many cores like
 
 {nodes}
 
-The plan of a survey of {SHARDS:,} shards ({plan[1]:,} jobs) took Snakemake {plan[0]:.0f} s of CPU time; a dry run
-prints every job besides.
+The plan of a survey of {SHARDS:,} shards ({plan[0]:,} jobs) takes Snakemake {plan[1]:.0f} s of CPU time, then a run
+starts its first job; a dry run, which goes through all jobs once more, takes {plan[2]:.0f} s.
 """
 
 

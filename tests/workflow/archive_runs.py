@@ -34,7 +34,12 @@ def settings(mirrors: dict[str, str]) -> dict[str, object]:
                 "source": "ztf",
                 "archive": wanted | {"objects": ["chen_2020", "asassn_variables"]},
             },
-            "spectra": {"role": "science", "source": "ztf", "archive": wanted | {"objects": ["spectra"]}},
+            "spectra": {
+                "role": "science",
+                "source": "ztf",
+                "shards": 2,
+                "archive": wanted | {"objects": ["spectra"]},
+            },
         },
         "references": ["chen_2020"],
         "features": "qiao_2024",
@@ -81,8 +86,12 @@ class Run:
     def snakemake(self, *more: object) -> subprocess.CompletedProcess:
         return run_snakemake(self.folder, *more, *self.options, cores=2, timeout=1200)
 
-    def read(self, name: str) -> pa.Table:
+    def read(self, name: str | Path) -> pa.Table:
         return pq.read_table(self.results / name, partitioning=None)
+
+    def spectra(self, name: str) -> list[pa.Table]:
+        """Shards of a table of the sample to be classified."""
+        return [self.read(path.relative_to(self.results)) for path in sorted(self.results.glob(f"{name}/spectra/*"))]
 
     def tables(self) -> dict[str, bytes]:
         """Everything that a run ends with but what cannot be the same twice: logs, dates, downloads with dates."""

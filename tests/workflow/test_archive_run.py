@@ -62,7 +62,7 @@ def test_science_objects_are_the_stars_with_good_spectra(done):
 
 
 def test_light_curves_are_those_of_the_archive(done):
-    rows = tables.read(done.results / "raw/spectra/0000.parquet", tables.RAW_LIGHT_CURVES)
+    rows = pa.concat_tables(done.spectra("raw"))
     found = {row["object_id"]: row for row in rows.to_pylist()}
     assert set(rows["band"].to_pylist()) == {"r"}
     for star in done.archives.science:
@@ -71,11 +71,20 @@ def test_light_curves_are_those_of_the_archive(done):
         assert curve["mag"] == pytest.approx(star.points[1].tolist(), abs=1e-5)
 
 
+def test_shards_are_parts_of_the_sky_and_photometry_is_of_the_same_objects(done):
+    objects = tables.read(done.results / "samples/spectra/objects.parquet", tables.OBJECTS)
+    divided = shards.parts(objects, shards.by_sky(objects, 2), 2)
+    assert {len(part) for part in divided} <= {len(objects) // 2, len(objects) - len(objects) // 2}
+    for i, (part, raw) in enumerate(zip(divided, done.spectra("raw"), strict=True)):
+        photometry = shards.read(done.results / "samples/spectra/photometry.parquet", tables.PHOTOMETRY, i)
+        assert raw["object_id"].to_pylist() == photometry["object_id"].to_pylist() == part["object_id"].to_pylist()
+
+
 def test_every_other_star_has_colours(done):
     photometry = tables.read(done.results / "samples/spectra/photometry.parquet", tables.PHOTOMETRY)
     assert photometry["g_mag"].null_count == pytest.approx(len(done.archives.science) / 2, abs=1)
     assert photometry["w3_mag"].null_count == len(photometry)  # an upper limit is no magnitude
-    features = done.read("features/spectra/0000.parquet")
+    features = pa.concat_tables(done.spectra("features"))
     assert pc.min(features["bp_rp"]).as_py() == pytest.approx(0.9)
     assert features["bp_rp"].null_count >= photometry["g_mag"].null_count - 1
 
@@ -134,10 +143,6 @@ def test_spectra_may_have_their_light_curves_from_a_collection(done, tmp_path):
     assert {row["object_id"] for row in raw} == {f"G{star.name}" for star in stars}
 
 
-# Faults ask nothing of the stars: one sky is enough.
-faults = pytest.mark.parametrize("done", ["SIMULATED"], indirect=True, scope="module")
-
-
 @pytest.fixture(scope="module")
 def troubled(done, tmp_path_factory) -> tuple[Run, subprocess.CompletedProcess, int]:
     """A run that meets a host that is down, is then killed four times and ends; what it said, and where it went on."""
@@ -160,27 +165,27 @@ def troubled(done, tmp_path_factory) -> tuple[Run, subprocess.CompletedProcess, 
     return run, failed, asked
 
 
-@faults
 def test_host_that_is_down_is_named_with_what_to_do(troubled):
     run, failed, _ = troubled
     said = failed.stdout + failed.stderr
     assert failed.returncode == 1
-    known = run.read("samples/variables/objects.parquet").num_rows
-    for name, count in (("variables", known), ("spectra", len(run.archives.science))):
-        folder = f"results/small/downloads/ztf/{name}/0000"
+    known, unknown = run.read("samples/variables/objects.parquet").num_rows, len(run.archives.science)
+    for shard, count in (
+        ("variables/0000", known),
+        ("spectra/0000", (unknown + 1) // 2),
+        ("spectra/0001", unknown // 2),
+    ):
         assert f"{count} of {count} targets are missing" in said
-        assert f"all are listed in {folder}/targets.parquet" in said
+        assert f"all are listed in results/small/downloads/ztf/{shard}/targets.parquet" in said
     assert "HTTP status 503" in said
     assert "then run again" in said
 
 
-@faults
 def test_what_the_other_hosts_gave_is_not_asked_for_again(troubled, done):
     _, _, asked = troubled
     assert not [path for path in done.archives.asked[asked:] if path.startswith("/vizier")]
 
 
-@faults
 def test_run_that_was_killed_ends_with_the_same_bytes(troubled, done):
     run, _, _ = troubled
     assert run.tables() == done.tables()
