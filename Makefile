@@ -51,7 +51,7 @@ clusters:
 	@echo "make clusters: members of M67, the Pleiades and Blanco 1 in real Gaia fields; about 1.5 minutes on two cores."
 	@test -d ../shared/data/gaia_clusters || { echo "make clusters: ../shared/data/gaia_clusters does not exist; nothing to do" >&2; exit 1; }
 	@$(PREPARE)
-	$(SNAKEMAKE) clusters --configfile config/clusters.yaml
+	$(SNAKEMAKE) --configfile config/clusters.yaml
 	@echo "make clusters: done. Members, methods and diagrams: results/clusters/clusters/<region>/"
 
 classify:

@@ -59,12 +59,8 @@ rule clusters:
 
 rule all:
     message:
-        "Run {config[run]}: catalogues and report are complete."
+        "Run {config[run]}: catalogues, report and open clusters are complete."
     default_target: True
     input:
-        catalogues=expand(rules.ensemble.output, sample=CLASSIFIED),
-        settings=rules.object_settings.output,
-        verification=expand(rules.verify_catalogue.output, sample=VERIFIED),
-        report=rules.report.output.report,
-        clusters=rules.clusters.input,
+        final=final,
         provenance=rules.provenance.output,

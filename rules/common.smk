@@ -33,8 +33,9 @@ CLUSTERS = config["clusters"]
 REGIONS = CLUSTERS["regions"]
 CLUSTERS_ON_GPU = CLUSTERS["dec"]["device"] == "gpu"
 
-# What goes into each branch, and the settings that its final tables record.
-INPUTS = {branch: input_files.inputs(config, branch) for branch in ("catalogue", "clusters")}
+# Branches of this run, what goes into each, and the settings that its final tables record.
+BRANCHES = [branch for branch, parts in (("catalogue", SAMPLES), ("clusters", REGIONS)) if parts]
+INPUTS = {branch: input_files.inputs(config, branch) for branch in BRANCHES}
 RECORDED = provenance.recorded(config)
 LOCK = provenance.lock()
 

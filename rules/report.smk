@@ -53,14 +53,17 @@ rule report:
         "../workflow_scripts/stages/report.py"
 
 
-# Whatever rule all asks for, but what this rule itself writes.
-final = [
+# What a run ends with: catalogues and their report where it has samples, members where it has regions.
+catalogues = [
     *expand(rules.ensemble.output, sample=CLASSIFIED),
     *expand(rules.verify_catalogue.output, sample=VERIFIED),
-    *expand(rules.summarise_cluster.output, region=REGIONS),
-    *expand(rules.overdensities.output, region=REGIONS),
     rules.object_settings.output.settings,
     rules.report.output.report,
+]
+final = [
+    *(catalogues if SAMPLES else []),
+    *expand(rules.summarise_cluster.output, region=REGIONS),
+    *expand(rules.overdensities.output, region=REGIONS),
 ]
 
 
@@ -69,7 +72,7 @@ rule provenance:
         "What run {config[run]} was made from, with what, where and when."
     input:
         final=final,
-        inputs=expand(rules.inputs.output.inputs, branch=["catalogue", *(["clusters"] if REGIONS else [])]),
+        inputs=expand(rules.inputs.output.inputs, branch=BRANCHES),
     output:
         provenance=f"{RUN}/provenance.json",
         ro_crate=f"{RUN}/ro-crate-metadata.json",

@@ -108,6 +108,10 @@ def test_defaults_are_not_shared():
             "samples: training needs a sample with role labelled; the roles are science",
         ),
         (
+            {"run": "x", "clusters": {}},
+            "samples: there are none, and no clusters.regions; a run needs one or the other",
+        ),
+        (
             changed(period={"min_period_d": 2, "max_period_d": 1}),
             "period: min_period_d 2 is not below max_period_d 1",
         ),

@@ -113,7 +113,9 @@ def _fill(value: Any, schema: Mapping[str, Any]) -> None:
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the schema cannot say about keys that belong together."""
     roles = [sample["role"] for sample in config["samples"].values()]
-    if "labelled" not in roles:
+    if not roles and not config["clusters"]["regions"]:
+        yield "samples: there are none, and no clusters.regions; a run needs one or the other"
+    elif roles and "labelled" not in roles:
         yield f"samples: training needs a sample with role labelled; the roles are {', '.join(roles)}"
     for name, sample in config["samples"].items():
         source = sample["source"]

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -29,9 +31,9 @@ FILES = {
 }
 
 
-def snakemake(folder: Path, clusters: dict, *more: object, timeout: float = 300):
+def snakemake(folder: Path, clusters: dict, *more: object, timeout: float = 300, **others: object):
     config = folder / "run.yaml"
-    config.write_text(yaml.safe_dump({"run": "small", "samples": SAMPLES, "clusters": clusters}))
+    config.write_text(yaml.safe_dump({"run": "small", "clusters": clusters, **others}))
     where = ["--snakefile", ROOT / "Snakefile", "--directory", folder, "--configfile", config]
     return run_snakemake(folder, *more, *where, cores=2, timeout=timeout)
 
@@ -50,7 +52,7 @@ def regions() -> dict:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("clusters")
-    done = snakemake(folder, regions(), "clusters")
+    done = snakemake(folder, regions())
     assert done.returncode == 0, done.stderr[-5000:]
     return folder
 
@@ -68,9 +70,25 @@ def test_every_table_is_there_and_keeps_its_contract(run, region):
     assert read(run, region, "cuts.parquet").to_pylist()[-1] == {"cluster": region, "cut": "stars kept", "n": 800}
 
 
-def test_only_the_clusters_were_computed(run):
-    assert not (run / "results/small/samples").exists()
+def test_run_without_samples_computes_clusters_alone(run):
+    made = {path.name for path in (run / "results/small").iterdir()}
+    assert made == {"clusters", "inputs", "logs", "provenance", "provenance.json", "ro-crate-metadata.json"}
     assert not (run / "results/small/clusters/open_clusters.parquet").exists()
+
+
+def test_clusters_of_a_run_with_samples_can_be_asked_for_alone(run, tmp_path):
+    alone = planned(snakemake(tmp_path, regions(), "clusters", "-n", samples=SAMPLES))
+    assert alone == planned(snakemake(tmp_path, regions(), "-n")) - {"provenance", "all"} | {"clusters"}
+    assert alone < planned(snakemake(tmp_path, regions(), "-n", samples=SAMPLES)) | {"clusters"}
+
+
+def test_run_of_clusters_is_verified(run):
+    command = [sys.executable, "-m", "workflow_scripts.stages.verify_run", "--run", run / "results/small"]
+    done = subprocess.run([*map(str, command), "--cores", "2"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    same, *others = [int(line.split()[0]) for line in done.stdout.splitlines()]
+    assert same > 2 * 20
+    assert others == [0, 0, 0]
 
 
 def test_cluster_is_found_by_all_that_is_published(run):
@@ -137,18 +155,18 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def test_nothing_is_to_be_done_again(run):
-    assert planned(snakemake(run, regions(), "clusters", "-n")) == set()
+    assert planned(snakemake(run, regions(), "-n")) == set()
 
 
 def test_branch_is_off_without_regions(tmp_path):
-    rules = planned(snakemake(tmp_path, {}, "-n"))
+    rules = planned(snakemake(tmp_path, {}, "-n", samples=SAMPLES))
     assert "train" in rules
     assert not rules & {"kmeans", "dec", "membership", "select_regions", "summarise_cluster"}
 
 
 def test_regions_that_cannot_be_are_refused_before_anything_runs(tmp_path):
     changes = {"flat": {"radius_deg": 0}, "none": {"source": "local"}, "old": {"source": "gaia_dr1"}}
-    done = snakemake(tmp_path, {"regions": {name: CONE | change for name, change in changes.items()}}, "clusters", "-n")
+    done = snakemake(tmp_path, {"regions": {name: CONE | change for name, change in changes.items()}}, "-n")
     assert done.returncode != 0
     for message in (
         "clusters.regions.flat.radius_deg: 0 is less than or equal to the minimum of 0",
@@ -174,7 +192,7 @@ def test_m67_is_found_as_well_as_measured(tmp_path):
     }
     region = {"source": "local", "cluster": "NGC 2682", "stars": [str(folder / "ngc_2682_dr3.parquet")], "lists": lists}
     clusters = {"catalogue": str(folder / "openclust/clusters.dat"), "dec": {"seeds": 10}, "regions": {"M67": region}}
-    done = snakemake(tmp_path, clusters, "clusters", timeout=800)
+    done = snakemake(tmp_path, clusters, timeout=800)
     assert done.returncode == 0, done.stderr[-5000:]
     scores = {
         (row["selection"], row["reference"]): row["f1"]
