@@ -41,7 +41,7 @@ demo:
 	@echo "make demo: done. Report: results/demo/report/report.html  Catalogues: results/demo/catalogue/"
 
 crts:
-	@echo "make crts: 16,195 real light curves -> catalogue -> report; about 14 minutes on two cores."
+	@echo "make crts: 16,195 real light curves -> catalogue -> report; about 10 minutes on two cores."
 	@test -d ../shared/data/crts_sss_variables || { echo "make crts: ../shared/data/crts_sss_variables does not exist; nothing to do" >&2; exit 1; }
 	@$(PREPARE)
 	$(SNAKEMAKE) --configfile config/crts.yaml

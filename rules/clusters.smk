@@ -136,6 +136,7 @@ rule dec:
     log:
         f"{RUN}/logs/dec/{{region}}.log",
     threads: 1
+    priority: 1  # the longest jobs first
     resources:
         gpu=int(CLUSTERS_ON_GPU),
     params:

@@ -76,7 +76,7 @@ def test_run_without_samples_computes_clusters_alone(run):
     assert not (run / "results/small/clusters/open_clusters.parquet").exists()
 
 
-def test_clusters_of_a_run_with_samples_can_be_asked_for_alone(run, tmp_path):
+def test_clusters_of_a_run_with_samples_can_be_asked_for_alone(tmp_path):
     alone = planned(snakemake(tmp_path, regions(), "clusters", "-n", samples=SAMPLES))
     assert alone == planned(snakemake(tmp_path, regions(), "-n")) - {"provenance", "all"} | {"clusters"}
     assert alone < planned(snakemake(tmp_path, regions(), "-n", samples=SAMPLES)) | {"clusters"}

@@ -1,7 +1,8 @@
 """The network of Deep Embedded Clustering: an autoencoder, and group centres in its latent space.
 
-Stochastic gradient descent with momentum on Keras layers, the loops over batches compiled. Every random number comes
-from a numpy Generator, so that a seed means the same weights and batches in every version of the library.
+Stochastic gradient descent with momentum on Keras layers; loops over batches, and assignments, are compiled. Every
+random number comes from a numpy Generator, so that a seed means the same weights and batches in every version of the
+library.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ _AT_ONCE = 65_536  # stars encoded in one pass
 class Network:
     """Autoencoder with layers of sizes[0] (features) ... sizes[-1] (latent) and back, and n_groups centres.
 
-    The compiled loops serve any number of seeds: restart draws new weights.
+    What is compiled serves any number of seeds: restart draws new weights.
     """
 
     def __init__(self, sizes: Sequence[int], n_groups: int, learning_rate: float, momentum: float) -> None:
@@ -35,6 +36,7 @@ class Network:
             tf.TensorSpec((None, None), tf.int32),
             tf.TensorSpec((None, n_groups)),
         )
+        self._assignment = tf.function(self._soft, input_signature=[x], jit_compile=False)
         self._rebuild_batches = tf.function(self._rebuild, input_signature=[x, rows], jit_compile=False)
         self._approach_batches = tf.function(self._approach, input_signature=[x, rows, target], jit_compile=False)
 
@@ -70,7 +72,7 @@ class Network:
 
     def assign(self, x: Singles) -> Singles:
         """Give the assignment q (n, k) of x (n, d) to the groups; rows sum to 1."""
-        return np.concatenate([self._soft(x[i : i + _AT_ONCE]).numpy() for i in range(0, len(x), _AT_ONCE)])
+        return np.concatenate([self._assignment(x[i : i + _AT_ONCE]).numpy() for i in range(0, len(x), _AT_ONCE)])
 
     def _weights(self) -> list[Any]:
         return [w.value for w in (*self._encoder.trainable_variables, *self._decoder.trainable_variables)]
