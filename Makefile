@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -rs
 # Tests of one file share what they start, so that a file is run by one process.
 SPREAD := -n $(CORES) --dist loadfile
 
-.PHONY: help environment demo crts clusters classify verify bench scale test test-real test-faults test-vo test-slurm test-online check manual lock
+.PHONY: help environment demo crts clusters classify verify bench bench-crossmatch scale test test-real test-faults test-vo test-slurm test-online check manual lock
 
 help:
 	@echo "make demo       simulated survey -> classified catalogue -> report (CORES=$(CORES))"
@@ -21,6 +21,7 @@ help:
 	@echo "make classify   class of one light curve: make classify RUN=results/demo FILE=light_curve.csv"
 	@echo "make verify     do a finished run again and compare every byte: make verify RUN=results/demo"
 	@echo "make bench      speed against other packages on one core -> docs/benchmark.md and docs/benchmark.png"
+	@echo "make bench-crossmatch  10 million sources against 10 million, beside other programs -> docs/crossmatch.md"
 	@echo "make scale      a million simulated light curves as far as their predictions -> docs/scale.md"
 	@echo "make test       all tests that need no real survey data; make test-real: those that do"
 	@echo "make test-faults  runs that are killed, full disks, damaged files: the next run ends with the same bytes"
@@ -48,11 +49,11 @@ crts:
 	@echo "make crts: done. Report: results/crts/report/report.html  Catalogues: results/crts/catalogue/"
 
 clusters:
-	@echo "make clusters: members of M67, the Pleiades and Blanco 1 in real Gaia fields; about 1.5 minutes on two cores."
+	@echo "make clusters: members of M67, the Pleiades and Blanco 1 in real Gaia fields; about 3 minutes on two cores."
 	@test -d ../shared/data/gaia_clusters || { echo "make clusters: ../shared/data/gaia_clusters does not exist; nothing to do" >&2; exit 1; }
 	@$(PREPARE)
 	$(SNAKEMAKE) --configfile config/clusters.yaml
-	@echo "make clusters: done. Members, methods and diagrams: results/clusters/clusters/<region>/"
+	@echo "make clusters: done. Report: results/clusters/clusters/report.html  Members: results/clusters/clusters/<region>/"
 
 classify:
 	@echo "make classify: class, probabilities, conformal set and period of one light curve; some seconds."
@@ -73,6 +74,13 @@ bench:
 	@$(PREPARE)
 	PYTHONPATH=tests $(BIN)/python -m bench $(OPTIONS)
 	@echo "make bench: done. docs/benchmark.md  docs/benchmark.png"
+
+bench-crossmatch:
+	@echo "make bench-crossmatch: 10 million SIMULATED sources against as many: k-d trees, astropy and, where it is installed,"
+	@echo "                       STILTS; about 20 minutes, 12 GB of memory and 3 GB of disk."
+	@$(PREPARE)
+	PYTHONPATH=tests:. $(BIN)/python -m bench.crossmatch_peers --rows 10_000_000 --table docs/crossmatch.md $(OPTIONS)
+	@echo "make bench-crossmatch: done. docs/crossmatch.md"
 
 scale:
 	@echo "make scale: 1,000,000 SIMULATED light curves through cleaning, features and prediction; an hour on two idle cores."

@@ -55,6 +55,7 @@ rule clusters:
     input:
         summaries=expand(rules.summarise_cluster.output, region=REGIONS),
         overdensities=expand(rules.overdensities.output, region=REGIONS),
+        report=rules.cluster_report.output if REGIONS else [],
 
 
 rule all:

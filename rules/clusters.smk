@@ -242,3 +242,29 @@ rule summarise_cluster:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/stages/summarise_cluster.py"
+
+
+rule cluster_report:
+    message:
+        "Report of the open clusters of run {config[run]}."
+    input:
+        region_files=expand(f"{RUN}/clusters/{{region}}/region.parquet", region=REGIONS),
+        cuts=expand(f"{RUN}/clusters/{{region}}/cuts.parquet", region=REGIONS),
+        clusters=expand(rules.summarise_cluster.output.clusters, region=REGIONS),
+        methods=expand(rules.summarise_cluster.output.methods, region=REGIONS),
+        agreement=expand(rules.summarise_cluster.output.agreement, region=REGIONS),
+        notes=expand(rules.summarise_cluster.output.notes, region=REGIONS),
+        overdensities=expand(rules.overdensities.output.overdensities, region=REGIONS),
+        figures=expand(rules.summarise_cluster.output.figure, region=REGIONS),
+    output:
+        report=report(f"{RUN}/clusters/report.html", category="Open clusters", caption="report/clusters.rst"),
+    log:
+        f"{RUN}/logs/cluster_report.log",
+    params:
+        run=config["run"],
+        names=list(REGIONS),
+        configuration={key: config[key] for key in ("run", "seed", "clusters")},
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/cluster_report.py"

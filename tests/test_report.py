@@ -1,13 +1,13 @@
 import csv
 import dataclasses
 import io
-from html.parser import HTMLParser
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import synthetic_run
 import yaml
+from report_reader import Reader, column
 
 from workflow_scripts import tables
 from workflow_scripts.report import catalogue, content, inputs, models, page, trust
@@ -15,55 +15,6 @@ from workflow_scripts.report.page import MISSING
 from workflow_scripts.report.scores import Score, Scores, printed, with_interval
 
 CLASSES = ("CEP", "EA", "EB", "SR")
-
-
-class Reader(HTMLParser):
-    """What a browser would see: tables by id, figures by id, texts, and every address."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tables: dict[str, list[list[str]]] = {}
-        self.images: dict[str, tuple[str, str]] = {}
-        self.captions: dict[str, str] = {}
-        self.addresses: list[str] = []
-        self.tags: list[str] = []
-        self.open: list[str] = []
-        self.text = ""
-        self._figure, self._cell = "", 0
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        self.tags.append(tag)
-        self.addresses += [given[key] for key in ("src", "href", "srcset", "action", "data") if key in given]
-        if tag not in ("meta", "img"):
-            self.open.append(tag)
-        if tag == "figure":
-            self._figure = given["id"]
-            assert self._figure not in self.captions, f"{self._figure} is there twice"
-            self.captions[self._figure] = ""
-        elif tag == "img":
-            self.images[self._figure] = given["src"], given["alt"]
-        elif tag == "table":
-            self.tables[self._figure] = []
-        elif tag == "tr":
-            self.tables[self._figure].append([])
-        elif tag in ("td", "th"):
-            line = self.tables[self._figure][-1]
-            self._cell = len(line)  # text stands in the first of the columns that a cell spans
-            line += [""] * int(given.get("colspan", 1))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, f"{tag} is closed out of order"
-
-    def handle_data(self, data):
-        if "style" in self.open:
-            return
-        self.text += data
-        if self.open and self.open[-1] in ("td", "th"):
-            self.tables[self._figure][-1][self._cell] += data
-        if self.open and self.open[-1] == "figcaption":
-            self.captions[self._figure] += data
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +53,6 @@ def bare() -> content.Run:
 @pytest.fixture(scope="module")
 def bare_html(bare: content.Run) -> str:
     return page.render(content.page(bare))
-
-
-def column(read: Reader, table: str, name: str) -> dict[str, str]:
-    """First cell of each line -> cell under this header, which is the last line above the body."""
-    lines = read.tables[table]
-    header = next(i for i, line in enumerate(lines) if name in line)
-    return {line[0]: line[lines[header].index(name)] for line in lines[header + 1 :]}
 
 
 # --- the file ----------------------------------------------------------------------------------------------------

@@ -1,9 +1,8 @@
 """Crossmatch of two SIMULATED catalogues from file to file: ours, a plain k-d tree, astropy and STILTS.
 
-    PYTHONPATH=tests:. python -m bench.crossmatch_peers --rows 10_000_000 --table crossmatch.md
-
 Half of the sources lie in 50 patches, the others all over the sky north of -30 deg; 60 % have a counterpart with a
-scatter of 0.3 arcsec. Every reading is a process of its own, one after the other, in turns.
+scatter of 0.3 arcsec. Every reading is a process of its own, one after the other, in turns. `make bench-crossmatch`
+runs it.
 """
 
 import argparse
@@ -298,6 +297,7 @@ def document(rows: int, rounds: int, readings: dict[str, list[dict[str, Any]]]) 
 
     finds = {one.name: one.finds for one in CONTENDERS}
     lines = [
+        "# Crossmatch\n\nWritten by `make bench-crossmatch`.\n",
         f"Crossmatch of {rows:,} x {rows:,} SIMULATED sources, radius {RADIUS} arcsec, from file to file; median of "
         f"{rounds} rounds, CPU time of all threads, imports not counted. Machine: {machine.description()}.\n",
         "| code | finds | CPU s | million rows/CPU s | CPU time / ours | wall s | peak MiB | pairs | digest |",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from report_reader import Reader, column
 from workspace import REAL_DATA, ROOT, planned, run_snakemake
 
 from workflow_scripts import tables
@@ -112,6 +113,16 @@ def test_field_without_a_cluster_ends_with_the_reason(run):
     assert row["reason"]
     assert read(run, "empty", "members.parquet")["is_member"].to_pylist().count(True) == 0
     assert read(run, "empty", "overdensities.parquet").num_rows == 0
+
+
+def test_report_is_one_file_with_both_regions(run):
+    seen = Reader((run / "results/small/clusters/report.html").read_text())
+    assert list(column(seen, "clusters", "Members")) == ["cluster", "empty"]
+    assert set(seen.images) == {"diagrams_cluster", "diagrams_empty"}
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in seen.addresses)
+    assert "This run contains SIMULATED stars: cluster, empty." in seen.text
+    assert "No cluster: " in seen.text
+    assert "DEC, few seeds: 2 of 2 kept" in seen.text
 
 
 @pytest.mark.parametrize("region", ["cluster", "empty"])

@@ -1,21 +1,17 @@
 """The report's content in reading order: from what went in to what came out, and how far it can be trusted."""
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
 from workflow_scripts.assumptions import Assumption
 from workflow_scripts.figures.style import name_of
-from workflow_scripts.report import archives, catalogue, drawings, inputs, models, trust
-from workflow_scripts.report.page import Code, Item, Note, Page, Section, Table, count, share
+from workflow_scripts.report import archives, catalogue, drawings, inputs, models, settings, trust
+from workflow_scripts.report.page import Item, Note, Page, Section, Table, count, share
 from workflow_scripts.report.scores import Scores, printed, with_interval
-
-_KINDS = {"ASSUME": "assumption", "DEVIATES": "deviation from"}
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ def page(run: Run) -> Page:
             *archives.verified(run.verification),
         ],
         "Objects to look at": _gallery(run),
-        "Configuration and assumptions": _settings(run),
+        "Configuration and assumptions": settings.items(run.configuration, run.assumptions),
     }
     return Page(
         title=f"Variable Sky: run {run.name}",
@@ -184,16 +180,3 @@ def _gallery(run: Run) -> Iterator[Item]:
     yield Note("Two cycles of each light curve, folded with the catalogue's period; p is the calibrated probability.")
     for sample, table in run.catalogues.items():
         yield from catalogue.pictures(sample, table, run.light_curves[sample])
-
-
-def _settings(run: Run) -> Iterator[Item]:
-    # A round trip through JSON turns whatever mapping types a caller uses into plain ones.
-    yield Code(yaml.safe_dump(json.loads(json.dumps(run.configuration)), sort_keys=False, allow_unicode=True))
-    yield Table(
-        name="assumptions",
-        caption="Assumptions of the code and deviations from the papers, as they stand in the code: each that does not "
-        "hold for these data is an objection to the catalogue.",
-        header=("Kind", "Where", "Text"),
-        rows=tuple((_KINDS[a.kind], f"{a.file}:{a.line}", a.text) for a in run.assumptions),
-        left=3,
-    )

@@ -1,0 +1,184 @@
+"""The report of open clusters, from tables made up for the purpose."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from report_reader import Reader, column
+
+from workflow_scripts.assumptions import Assumption
+from workflow_scripts.clustering import compare, fields, gaia, selection, summary
+from workflow_scripts.report import clusters, page
+from workflow_scripts.stages.overdensities import OVERDENSITIES
+
+PNG = b"\x89PNG"
+PLACE = {
+    "survey": "Gaia DR3",
+    "release": "DR3",
+    "ra_deg": 132.85,
+    "dec_deg": 11.8,
+    "radial_velocity_km_s": 0.0,
+    "radius_deg": 0.3125,
+    "inner_deg": 0.2,
+    "locus_from": "Dias 2002",
+    "pmra_mas_yr": -9.4,
+    "pmdec_mas_yr": -4.87,
+    "parallax_mas": 1.238,
+}
+FOUND = {
+    "release": "DR3",
+    "n_stars": 2405,
+    "n_members": 922,
+    "sum_probability": 909.4,
+    "contamination": 0.015,
+    "pmra_mas_yr": -10.966,
+    "pmra_se_mas_yr": 0.007,
+    "pmra_dispersion_mas_yr": 0.189,
+    "pmdec_mas_yr": -2.907,
+    "pmdec_se_mas_yr": 0.0073,
+    "pmdec_dispersion_mas_yr": 0.198,
+    "parallax_mas": 1.156,
+    "parallax_se_mas": 0.0015,
+    "parallax_dispersion_mas": 0.0241,
+    "pm_systematic_mas_yr": 0.026,
+    "parallax_systematic_mas": 0.011,
+    "parallax_zero_point_mas": -0.017,
+    "distance_pc": 852.48,
+    "distance_low_pc": 844.49,
+    "distance_high_pc": 860.63,
+    "r50_deg": 0.1635,
+    "significance": 46.83,
+    "reason": None,
+}
+SCORE = {"g_limit_mag": 18.0, "n_selected": 658, "n_reference": 604, "n_both": 575}
+LITERATURE = {"method": "literature (Dias 2002)", "pmra_mas_yr": -9.4, "pmdec_mas_yr": -4.87, "parallax_mas": 1.238}
+OTHER = {"rank": 1, "ra_deg": 132.8505, "dec_deg": 11.8074, "pmra_mas_yr": -10.969, "pmdec_mas_yr": -2.91}
+
+
+def table(contract, *rows) -> pa.Table:
+    return pa.Table.from_pylist([{"cluster": "M67"} | row for row in rows], schema=contract.schema)
+
+
+def note(method: str, name: str, value: str) -> dict[str, str]:
+    return {"method": method, "note": name, "value": value}
+
+
+@pytest.fixture
+def region() -> clusters.Region:
+    means = {key: FOUND[key] for key in summary.METHODS.names if key in FOUND}
+    scored = {"recall": 0.952, "precision": 0.874, "f1": 0.911}
+    return clusters.Region(
+        field=table(fields.FIELD, PLACE),
+        cuts=table(gaia.CUTS, {"cut": "rows read", "n": 6185}, {"cut": "stars kept", "n": 2405}),
+        cluster=table(summary.CLUSTERS, FOUND),
+        methods=table(summary.METHODS, LITERATURE, {"method": "membership", "n": 922} | means),
+        agreement=table(
+            compare.AGREEMENT,
+            {"selection": "membership", "reference": "Cantat-Gaudin 2020"} | SCORE | scored,
+            {"selection": "DEC", "reference": "Cantat-Gaudin 2020"} | SCORE,
+            {"selection": "membership", "reference": "Tarricq, 2022"} | SCORE | scored,
+        ),
+        notes=table(selection.NOTES, note("DEC", "seeds kept", "20"), note("DEC", "seed 3", "700 stars before")),
+        overdensities=table(OVERDENSITIES, OTHER | {"parallax_mas": 1.158, "significance": 47.1, "n_members": 921}),
+        diagrams=PNG,
+    )
+
+
+def read(**regions: clusters.Region) -> Reader:
+    return Reader(page.render(clusters.page("one", regions, {"seed": 7}, [Assumption("ASSUME", "a.py", 3, "round")])))
+
+
+def cells(seen: Reader, name: str) -> list[list[str]]:
+    return [line for line in seen.tables[name] if any(line)]
+
+
+def test_first_table_has_every_region_with_its_errors(region):
+    seen = read(M67=region, again=region)
+    assert [line[0] for line in cells(seen, "clusters")] == ["Region", "M67", "again"]
+    assert cells(seen, "clusters")[1] == [
+        *("M67", "2,405", "922", "1.5 %", "46.8", "-10.966 ± 0.007", "-2.907 ± 0.007", "1.156 ± 0.002"),
+        *("852.5 (844.5 to 860.6)", "0.164"),
+    ]
+    assert "contains SIMULATED" not in seen.text
+    assert seen.images["diagrams_M67"][0].startswith("data:image/png;base64,")
+
+
+def test_region_says_where_it_is_and_how_its_group_was_chosen(region):
+    assert "Gaia DR3, within 0.3125 deg of RA 132.8500, Dec +11.8000 deg." in read(M67=region).text
+    assert "nearest to -9.40 and -4.87 mas/yr, 1.238 mas (Dias 2002)" in read(M67=region).text
+    assert "0.026 mas/yr and 0.011 mas" in read(M67=region).text
+    unknown = PLACE | {"pmra_mas_yr": None, "pmdec_mas_yr": None, "parallax_mas": None, "locus_from": "none"}
+    text = read(M67=replace(region, field=table(fields.FIELD, unknown))).text
+    assert "most concentrated on the sky" in text
+
+
+def test_methods_stand_in_the_papers_layout_and_what_is_unknown_is_left_open(region):
+    lines = {line[0]: line[1:] for line in cells(read(M67=region), "methods_M67")}
+    assert lines["literature (Dias 2002)"] == ["...", "-9.400", "...", "-4.870", "...", "1.238", "..."]
+    assert lines["membership"] == [
+        *("922", "-10.966 ± 0.007", "0.189", "-2.907 ± 0.007", "0.198", "1.156 ± 0.002", "0.0241")
+    ]
+
+
+def test_every_list_judges_in_a_table_of_its_own(region):
+    seen = read(M67=region)
+    assert cells(seen, "agreement_M67_1")[1:] == [
+        ["membership", "658", "575", "0.952", "0.874", "0.911"],
+        ["DEC", "658", "575", "...", "...", "..."],
+    ]
+    assert column(seen, "agreement_M67_2", "F1") == {"membership": "0.911"}
+    assert "Judged by Tarricq, 2022: 604 stars" in seen.captions["agreement_M67_2"]
+
+
+def test_details_leave_single_seeds_to_the_table_of_notes(region):
+    seen = read(M67=region)
+    assert cells(seen, "cuts_M67")[1:] == [["rows read", "6,185"], ["stars kept", "2,405"]]
+    assert cells(seen, "notes_M67")[1:] == [["DEC", "seeds kept", "20"]]
+    assert cells(seen, "overdensities_M67")[1][:4] == ["1", "47.1", "921", "132.8505"]
+    assert column(seen, "assumptions", "Text") == {"assumption": "round"}
+    assert "seed: 7" in seen.text
+
+
+def test_region_without_anything_to_say_against_it_has_no_warning(region):
+    assert list(clusters.warnings(region)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "warning"),
+    [
+        (note("DEC", "judged by X", "WORSE than K-Means: F1 0.860 against 0.888"), "DEC, judged by X: WORSE than"),
+        (note("DEC", "judged by X", "not worse than K-Means: F1 0.9 against 0.8"), None),
+        (note("DEC", "few seeds", "2 of 2 kept"), "DEC, few seeds: 2 of 2 kept."),
+        (note("DEC", "no cluster", "no seed is kept"), "DEC, no cluster: no seed is kept."),
+        (note("DEC", "seed 12", "LEFT OUT, autoencoder: loss nan"), "DEC, seed 12: LEFT OUT, autoencoder: loss nan."),
+        (note("K-Means, silhouette", "edge", "lower"), "the best number of groups is the lower end"),
+        (note("K-Means, silhouette", "edge", "none"), None),
+        (note("membership", "errors", "not deconvolved: no star has them"), "membership: errors not deconvolved"),
+        (note("membership", "errors", "deconvolved"), None),
+    ],
+)
+def test_what_the_reader_must_know_stands_out(region, said, warning):
+    spoken = list(clusters.warnings(replace(region, notes=table(selection.NOTES, said))))
+    assert len(spoken) == (warning is not None)
+    assert all(warning in text for text in spoken)
+
+
+def test_field_without_a_cluster_says_so_and_why(region):
+    missing = dict.fromkeys((key for key in FOUND if key.startswith(("pmra", "pmdec", "distance", "r50"))), None)
+    nothing = FOUND | missing | {"parallax_mas": None, "n_members": 0, "contamination": None, "reason": "too few stars"}
+    bare = replace(
+        region,
+        cluster=table(summary.CLUSTERS, nothing),
+        agreement=table(compare.AGREEMENT),
+        overdensities=table(OVERDENSITIES),
+    )
+    seen = read(empty=bare)
+    assert "No cluster: too few stars." in seen.text
+    assert cells(seen, "clusters")[1] == ["empty", "2,405", "0", "...", "46.8", "...", "...", "...", "...", "..."]
+    assert "agreement_empty_1" not in seen.tables
+
+
+def test_simulated_stars_are_named_first(region):
+    made_up = replace(region, field=table(fields.FIELD, PLACE | {"survey": "demo region (SIMULATED)"}))
+    seen = read(M67=region, cone=made_up)
+    assert "This run contains SIMULATED stars: cone." in seen.text

@@ -1,0 +1,203 @@
+"""The report of the open clusters: what was found in each region, how the methods compare, what speaks against it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from workflow_scripts.assumptions import Assumption
+from workflow_scripts.report import settings
+from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
+
+_MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
+_OF_ONE = re.compile(r"(seed|silhouette_)\s*\d+")  # notes of one seed, of one number of groups: notes.parquet has them
+
+
+@dataclass(frozen=True)
+class Region:
+    """What a run wrote of one region: its tables, and the diagrams as PNG.
+
+    The tables are fields.FIELD, gaia.CUTS, summary.CLUSTERS and METHODS, compare.AGREEMENT, selection.NOTES and
+    OVERDENSITIES.
+    """
+
+    field: pa.Table
+    cuts: pa.Table
+    cluster: pa.Table
+    methods: pa.Table
+    agreement: pa.Table
+    notes: pa.Table
+    overdensities: pa.Table
+    diagrams: bytes
+
+
+def page(
+    run: str, regions: Mapping[str, Region], configuration: Mapping[str, Any], assumptions: Sequence[Assumption]
+) -> Page:
+    """Give the report of a run's regions, by name."""
+    simulated = [name for name, region in regions.items() if "SIMULATED" in region.field["survey"][0].as_py()]
+    banner = f"This run contains SIMULATED stars: {', '.join(simulated)}. No telescope has seen them."
+    rests_on = Section("Configuration and assumptions", tuple(settings.items(configuration, assumptions)))
+    return Page(
+        title=f"Variable Sky: open clusters of run {run}",
+        banner=banner if simulated else "",
+        summary=(_clusters(regions),),
+        sections=(*(Section(name, tuple(_region(name, one))) for name, one in regions.items()), rests_on),
+    )
+
+
+def warnings(region: Region) -> Iterator[str]:
+    """Give what the reader must know before using the members."""
+    (reason,) = region.cluster["reason"].to_pylist()
+    if reason:
+        yield f"No cluster: {reason}."
+    for row in region.notes.to_pylist():
+        method, note, value = row["method"], row["note"], row["value"]
+        if value.startswith("WORSE") or note in ("few seeds", "no cluster"):
+            yield f"{method}, {note}: {value}."
+        elif note == "edge" and value != "none":
+            yield f"{method}: the best number of groups is the {value} end of those that were tried."
+        elif note == "errors" and value != "deconvolved":
+            yield f"{method}: errors {value}."
+        elif value.startswith("LEFT OUT"):
+            yield f"{method}, {note}: {value}."
+
+
+def _clusters(regions: Mapping[str, Region]) -> Table:
+    return Table(
+        name="clusters",
+        caption="What was found: members have a probability above 0.5; means with their standard errors, to which the "
+        "systematic ones of Gaia come (below each region); the field's share is what the probabilities expect.",
+        header=(
+            *("Region", "Stars", "Members", "Field's share", "Sigma over a field"),
+            *("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "Parallax [mas]", "Distance [pc]", "r50 [deg]"),
+        ),
+        rows=tuple((name, *_found(region.cluster.to_pylist()[0])) for name, region in regions.items()),
+    )
+
+
+def _found(row: Mapping[str, Any]) -> Iterator[str]:
+    yield from (count(row["n_stars"]), count(row["n_members"]), share(row["contamination"]))
+    yield f"{row['significance']:.1f}"
+    yield from (_mean(row, quantity, unit) for quantity, unit in _MEANS)
+    low, value, high = (row[f"distance{which}_pc"] for which in ("_low", "", "_high"))
+    yield MISSING if value is None else f"{value:.1f} ({low:.1f} to {high:.1f})"
+    yield figure(row["r50_deg"])
+
+
+def _mean(row: Mapping[str, Any], quantity: str, unit: str) -> str:
+    value, error = row[f"{quantity}_{unit}"], row[f"{quantity}_se_{unit}"]
+    if value is None:
+        return MISSING
+    return f"{value:.3f}" if error is None else f"{value:.3f} ± {error:.3f}"
+
+
+def _region(name: str, region: Region) -> Iterator[Item]:
+    yield Note(_place(region))
+    yield from (Note(text, warning=True) for text in warnings(region))
+    yield Picture(
+        name=f"diagrams_{name}",
+        caption="Members over the stars of the field. Members that are no sequence in colour and magnitude, or that do "
+        "not gather on the sky, are an objection to them.",
+        png=region.diagrams,
+        alt=f"Proper motions, parallaxes, colours and magnitudes, and the sky of {name}, members marked.",
+    )
+    yield _methods(name, region.methods)
+    yield from _agreement(name, region.agreement)
+    yield from _details(name, region)
+
+
+def _place(region: Region) -> str:
+    (at,), (found,) = region.field.to_pylist(), region.cluster.to_pylist()
+    where = f"{at['survey']}, within {at['radius_deg']:g} deg of RA {at['ra_deg']:.4f}, Dec {at['dec_deg']:+.4f} deg. "
+    if at["pmra_mas_yr"] is None:
+        rule = "Nothing is known of the cluster's motion: its group is the one that is most concentrated on the sky. "
+    else:
+        locus = f"{at['pmra_mas_yr']:.2f} and {at['pmdec_mas_yr']:.2f} mas/yr, {at['parallax_mas']:.3f} mas"
+        rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}). "
+    motion, parallax = found["pm_systematic_mas_yr"], found["parallax_systematic_mas"]
+    return f"{where}{rule}Systematic errors of the means: {motion:g} mas/yr and {parallax:g} mas."
+
+
+def _methods(name: str, methods: pa.Table) -> Table:
+    return Table(
+        name=f"methods_{name}",
+        caption="The cluster as each method sees it, in the layout of Alvaro (2020), on the same stars: means with "
+        "standard errors, and dispersions with the stars' errors taken out.",
+        groups=(("", 2), *((text, 2) for text in ("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "parallax [mas]"))),
+        header=("Method", "Stars", *("mean", "dispersion") * 3),
+        rows=tuple(
+            (
+                row["method"],
+                count(row["n"]),
+                *(
+                    text
+                    for quantity, unit in _MEANS
+                    for text in (_mean(row, quantity, unit), figure(row[f"{quantity}_dispersion_{unit}"]))
+                ),
+            )
+            for row in methods.to_pylist()
+        ),
+    )
+
+
+def _agreement(name: str, agreement: pa.Table) -> Iterator[Table]:
+    """One table per published list, the other lists among the methods."""
+    for number, reference in enumerate(dict.fromkeys(agreement["reference"].to_pylist()), start=1):
+        rows = [row for row in agreement.to_pylist() if row["reference"] == reference]
+        yield Table(
+            name=f"agreement_{name}_{number}",
+            caption=f"Judged by {reference}: {count(rows[0]['n_reference'])} stars of the list lie in the region, to "
+            f"G = {rows[0]['g_limit_mag']:g}. How far published lists agree with each other is the limit of all this.",
+            header=("Selection", "Stars", "In both", "Recall", "Precision", "F1"),
+            rows=tuple(
+                (
+                    row["selection"],
+                    *(count(row[key]) for key in ("n_selected", "n_both")),
+                    *(_score(row[key]) for key in ("recall", "precision", "f1")),
+                )
+                for row in rows
+            ),
+        )
+
+
+def _score(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.3f}"
+
+
+def _details(name: str, region: Region) -> Iterator[Table]:
+    yield Table(
+        name=f"cuts_{name}",
+        caption="Stars that each cut left out, in the order of the cuts; the last line is what all methods saw.",
+        header=("Cut", "Stars"),
+        rows=tuple((row["cut"], count(row["n"])) for row in region.cuts.to_pylist()),
+    )
+    yield Table(
+        name=f"overdensities_{name}",
+        caption="Clusters found in the same stars when nothing is known beforehand: more than one is another cluster "
+        "in the field, none is a doubt.",
+        header=("Rank", "Sigma", "Members", "RA [deg]", "Dec [deg]", "pm in RA", "pm in Dec", "Parallax [mas]"),
+        rows=tuple(
+            (
+                str(row["rank"]),
+                f"{row['significance']:.1f}",
+                count(row["n_members"]),
+                *(f"{row[key]:.4f}" for key in ("ra_deg", "dec_deg")),
+                *(f"{row[key]:.3f}" for key in ("pmra_mas_yr", "pmdec_mas_yr", "parallax_mas")),
+            )
+            for row in region.overdensities.to_pylist()
+        ),
+    )
+    yield Table(
+        name=f"notes_{name}",
+        caption="What the methods say of themselves; notes.parquet has the single seeds and numbers of groups too.",
+        header=("Method", "Note", "Value"),
+        rows=tuple(
+            (row["method"], row["note"], row["value"])
+            for row in region.notes.to_pylist()
+            if not _OF_ONE.fullmatch(row["note"])
+        ),
+        left=3,
+    )
