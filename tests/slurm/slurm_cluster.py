@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGES = ("slurm-wlm", "slurm-client", "slurm-wlm-basic-plugins", "munge")
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "srun")
-INSTALL_S = 240
+from slurm_packages import install
+
 # What the node claims to have; SLURM is told to believe it, so that the tests do not depend on the machine.
 CPUS, MEMORY_MB, GPU_MEMORY_MB, MAX_TIME_MIN = 6, 64_000, 32_000, 600
 
@@ -49,50 +48,30 @@ SchedulerParameters=sched_interval=1,sched_min_interval=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
-AccountingStorageType=accounting_storage/none
-MinJobAge=7200
 KillWait=3
+{accounting}
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
 PartitionName=cpu Nodes={host} Default=YES MaxTime={minutes} State=UP
 PartitionName=gpu Nodes={host} MaxTime={minutes} MaxMemPerNode={gpu_memory} State=UP
 """
 
 
-class NoSlurmError(Exception):
-    """SLURM cannot be had on this machine, for the reason that it states."""
-
-
-def install() -> None:
-    """Install Debian's packages where the programs are missing; raises NoSlurmError with the reason if it cannot be."""
-    if os.geteuid() != 0:
-        raise NoSlurmError("its daemons are started as root here, and this is no root")
-    if all(map(shutil.which, PROGRAMS)):
-        return
-    if not shutil.which("apt-get"):
-        raise NoSlurmError("no apt-get on this machine: it is no Debian")
-    options = ["-y", "-qq", "--no-install-recommends", "-o", f"DPkg::Lock::Timeout={INSTALL_S}"]
-    end = time.monotonic() + INSTALL_S
-    for command in (["update", "-qq"], ["install", *options, *PACKAGES]):
-        try:
-            done = subprocess.run(
-                ["apt-get", *command],
-                capture_output=True,
-                text=True,
-                check=False,
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-                timeout=max(end - time.monotonic(), 1.0),
-            )
-        except subprocess.TimeoutExpired as error:
-            raise NoSlurmError(f"apt-get {command[0]} took longer than {INSTALL_S} s in all") from error
-        if done.returncode:
-            raise NoSlurmError(f"apt-get {command[0]} failed: {done.stderr[-400:]}")
-
-
 @dataclass(frozen=True)
 class Cluster:
     """A running cluster in a folder of its own."""
 
+    programs = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "srun")
+    packages = ("slurm-wlm", "slurm-client", "slurm-wlm-basic-plugins", "munge")
+    daemons = ("slurmd", "slurmctld", "munged")  # in the order in which they stop
+    status_command = "squeue"
+    account = ""  # one that is not the user's default
+
     folder: Path
+
+    @property
+    def accounting(self) -> str:
+        """Lines of slurm.conf. Without accounting slurmctld is the only one who knows jobs that have ended."""
+        return "AccountingStorageType=accounting_storage/none\nMinJobAge=7200"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -114,10 +93,13 @@ class Cluster:
         return done.stdout
 
     def jobs(self, run: str) -> list[dict[str, str]]:
-        """SLURM's own records (scontrol show job) of the jobs of a run of Snakemake, with the rule of each."""
+        """SLURM's own records of the jobs of a run of Snakemake, with the rule of each."""
+        return [record | {"rule": _rule(record)} for record in self.records() if record["JobName"] == run]
+
+    def records(self) -> list[dict[str, str]]:
+        """What SLURM tells of all jobs: here what slurmctld still knows (scontrol show job)."""
         lines = self.ask("scontrol", "show", "job", "--oneliner").splitlines()
-        records = [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in lines if line.startswith("JobId=")]
-        return [record | {"rule": _rule(record)} for record in records if record["JobName"] == run]
+        return [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in lines if line.startswith("JobId=")]
 
     def start_controller(self) -> None:
         """Start slurmctld and wait until it knows that the node is up."""
@@ -129,12 +111,12 @@ class Cluster:
         now, state = time.time(), self.folder / "state/job_state"
         self._wait(lambda: state.exists() and state.stat().st_mtime > now)
 
-    def kill_controller(self) -> None:
-        """Kill slurmctld as a crash of its machine would."""
-        os.kill(self._pid("slurmctld"), signal.SIGKILL)
+    def kill(self, daemon: str) -> None:
+        """Kill a daemon as a crash of its machine would."""
+        os.kill(self._pid(daemon), signal.SIGKILL)
 
     def start(self) -> None:
-        """Start the three daemons; the caller stops them."""
+        """Start the daemons; the caller stops them."""
         for name in ("state", "spool", "bin"):
             (self.folder / name).mkdir(mode=0o700)
         self.folder.chmod(0o755)
@@ -158,7 +140,7 @@ class Cluster:
         with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):
             self.ask("scancel", "--state=PENDING")
             self.ask("scancel", "--state=RUNNING")
-        for name in ("slurmd", "slurmctld", "munged"):
+        for name in self.daemons:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 pid = self._pid(name)
                 os.kill(pid, signal.SIGTERM)
@@ -171,10 +153,11 @@ class Cluster:
     def _figures(self) -> dict[str, object]:
         return {
             "folder": self.folder,
+            "accounting": self.accounting,
             "host": _host(),
             "user": "root",
-            "port": _free_port(),
-            "node_port": _free_port(),
+            "port": free_port(),
+            "node_port": free_port(),
             "cpus": CPUS,
             "memory": MEMORY_MB,
             "gpu_memory": GPU_MEMORY_MB,
@@ -211,11 +194,11 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Cluster]:
+def running(kind: type[Cluster] = Cluster) -> Iterator[Cluster]:
     """Start a cluster, and stop and remove it at the end; raises NoSlurmError where SLURM cannot be had."""
-    install()
+    install(kind.programs, kind.packages)
     # Directly below the temporary folder: a socket's path has a limit of 107 characters.
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="slurm_")))
+    cluster = kind(Path(tempfile.mkdtemp(prefix="slurm_")))
     try:
         cluster.start()
         yield cluster
@@ -240,7 +223,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -24,19 +25,42 @@ def site_profile(folder: Path, set_resources: Mapping[str, Mapping[str, object]]
     settings: dict[str, Any] = yaml.safe_load((folder / "config.yaml").read_text())
     for rule, resources in set_resources.items():
         settings["set-resources"][rule] = settings["set-resources"].get(rule, {}) | resources
-    # Jobs of seconds need not wait for the first question as long as jobs of minutes.
-    settings |= {"slurm-init-seconds-before-status-checks": 4} | changes
+    # Jobs of seconds need not wait for questions as long as jobs of minutes.
+    settings["slurm-init-seconds-before-status-checks"] = 4
+    settings["max-status-checks-per-second"] *= 10
+    settings |= changes
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     return folder
 
 
-@dataclass(frozen=True)
+@dataclass
 class Started:
     """A Snakemake that runs in the background; its folder holds what it says in the file said.txt."""
 
-    cluster: Cluster
+    cluster: Cluster | None
     folder: Path
-    process: subprocess.Popen[bytes]
+    command: list[str]
+
+    def __post_init__(self) -> None:
+        """Start it as a user would, in a group of processes of its own."""
+        unwanted = ("SNAKEMAKE", "PYTHONPATH", "SLURM_", "SBATCH_")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+        with (self.folder / "said.txt").open("ab") as said:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=environment | (self.cluster.environment if self.cluster else {}),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def again(self) -> None:
+        """Press Ctrl-C and give the same command again."""
+        self.process.send_signal(signal.SIGINT)
+        self.wait(60)
+        self.__post_init__()
 
     @property
     def said(self) -> str:
@@ -59,24 +83,12 @@ class Started:
 
     def jobs(self, rule: str = "") -> list[dict[str, str]]:
         """SLURM's records of the run's jobs, in the order of submission."""
-        name = re.search(r"SLURM run ID: (\S+)", self.said)
-        found = self.cluster.jobs(name[1]) if name else []
+        names = re.findall(r"SLURM run ID: (\S+)", self.said)
+        found = [job for name in names for job in self.cluster.jobs(name)]
         return sorted((job for job in found if rule in ("", job["rule"])), key=lambda job: int(job["JobId"]))
 
 
 def start(cluster: Cluster | None, folder: Path, *options: object) -> Started:
-    """Start Snakemake as a user would, in a folder of its own and a group of processes of its own."""
+    """Start Snakemake in a folder of its own."""
     command = [Path(sys.executable).with_name("snakemake"), "--nocolor", *options]
-    unwanted = ("SNAKEMAKE", "PYTHONPATH", "SLURM_", "SBATCH_")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
-    with (folder / "said.txt").open("wb") as said:
-        process = subprocess.Popen(
-            list(map(str, command)),
-            cwd=folder,
-            env=environment | (cluster.environment if cluster else {}),
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return Started(cluster, folder, process)
+    return Started(cluster, folder, list(map(str, command)))
