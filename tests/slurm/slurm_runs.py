@@ -43,6 +43,8 @@ class Started:
 
     def __post_init__(self) -> None:
         """Start it as a user would, in a group of processes of its own."""
+        # Tests that run in the background ignore Ctrl-C, and so would what they start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         unwanted = ("SNAKEMAKE", "PYTHONPATH", "SLURM_", "SBATCH_")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
         with (self.folder / "said.txt").open("ab") as said:
