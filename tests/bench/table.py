@@ -35,8 +35,9 @@ class Results:
 HEAD = """# Speed
 
 Written by `make bench` in one run; figures hold for the machine named below. All times are CPU time of one core with
-one thread for every package, all threads counted. Each reading of a peer follows a reading of ours on the same light
-curves; a figure is the median over {rounds} rounds, and "ours is faster by" the median of the ratios within the rounds.
+one thread for every package, all threads counted. A reading takes a quarter of a second at least, after a call that is
+not counted unless it takes as long. Each reading of a peer follows a reading of ours on the same light curves; a figure
+is the median over {rounds} rounds, and "ours is faster by" the median of the ratios within the rounds.
 The last column of a comparison is half the range of its readings: ratios closer to 1 than that are ties.
 
 Machine: {machine}.

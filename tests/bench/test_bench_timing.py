@@ -29,12 +29,34 @@ def test_cost_is_the_median_and_the_ratio_that_of_pairs():
     assert found.spread == 15 / 40
 
 
-def test_a_reading_lasts_long_enough_to_be_read():
-    seen = []
-    one = clock(lambda n: seen.append(sum(range(n))), 1000, 10)
-    assert 0 < one < timing.LEAST_S
-    assert len(seen) > 1
-    assert one * 10 * len(seen) >= timing.LEAST_S * 0.99
+def taking(monkeypatch, *seconds):
+    """A clock by which the calls of some work take these times, the last one again and again; the calls so far."""
+    calls, left = [], list(seconds)
+    now = [0.0]
+
+    def work(given):
+        calls.append(given)
+        now[0] += left.pop(0) if len(left) > 1 else left[0]
+
+    monkeypatch.setattr(timing.time, "process_time", lambda: now[0])
+    return work, calls
+
+
+def test_a_reading_lasts_long_enough_and_its_first_call_does_not_count(monkeypatch):
+    work, calls = taking(monkeypatch, 0.2, 0.125)
+    assert clock(work, "curves", 10) == 0.0125
+    assert calls == ["curves"] * 3
+
+
+def test_a_call_that_lasts_long_enough_is_a_reading(monkeypatch):
+    work, calls = taking(monkeypatch, 0.5)
+    assert clock(work, "curves", 10) == 0.05
+    assert len(calls) == 1
+
+
+def test_time_is_that_of_the_processor():
+    one = clock(lambda n: sum(range(n)), 100_000, 10)
+    assert 0 < one * 10 < timing.LEAST_S
 
 
 def test_every_contender_is_measured_on_no_more_than_its_light_curves(curves):

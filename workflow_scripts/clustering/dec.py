@@ -29,7 +29,8 @@ class Settings:
     hidden: sizes of the encoder's hidden layers, the paper's "clustering layer"; the latent space has n_groups
     dimensions. steps, update_every, tolerance: the second phase takes at most so many batches, renews its targets
     every so many, and ends once a smaller share of stars than the tolerance changes group between two renewals.
-    most_stars: a field with more is learnt from this many, drawn by the seed.
+    most_stars: a field with more is learnt from this many, drawn by the seed. kmeans_steps: so many tell which of
+    kmeans_starts is the best, which alone is carried on to its end.
     """
 
     n_groups: int = 10
@@ -42,6 +43,7 @@ class Settings:
     update_every: int = 20
     tolerance: float = 1e-3
     kmeans_starts: int = 20
+    kmeans_steps: int = 20
     most_stars: int = 20_000
 
 
@@ -106,9 +108,10 @@ def _centres(latent: Singles, settings: Settings, seed: int) -> Singles:
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    method = KMeans(settings.n_groups, n_init=settings.kmeans_starts, random_state=seed)
+    starts = KMeans(settings.n_groups, n_init=settings.kmeans_starts, max_iter=settings.kmeans_steps, random_state=seed)
     with threadpool_limits(1):  # more would change the last bits, and with them where the second phase ends
-        return np.asarray(method.fit(latent).cluster_centers_)
+        best = starts.fit(latent).cluster_centers_
+        return np.asarray(KMeans(settings.n_groups, init=best, n_init=1).fit(latent).cluster_centers_)
 
 
 def _refine(network: Network, x: Singles, settings: Settings, rng: np.random.Generator) -> float:
