@@ -96,7 +96,7 @@ test:
 	@echo "make test: done."
 
 test-real:
-	@echo "make test-real: the tests on real survey data, a short run of the workflow included; about 3 minutes."
+	@echo "make test-real: the tests on real survey data, short runs of the workflow included; about 8 minutes."
 	@test -d ../shared/data || echo "make test-real: ../shared/data does not exist; every test will be skipped"
 	@$(PREPARE)
 	$(PYTEST) $(SPREAD) -m "real and not vo and not slurm and not faults and not online"
@@ -115,7 +115,7 @@ test-vo:
 	@echo "make test-vo: done."
 
 test-slurm:
-	@echo "make test-slurm: the workflow and its failures through a real SLURM, started on this machine; about 6 minutes."
+	@echo "make test-slurm: the workflow and its failures through a real SLURM, without and with accounting, started on this machine; about 8 minutes."
 	@$(PREPARE)
 	$(PYTEST) -m slurm tests/slurm
 	@echo "make test-slurm: done."
