@@ -1,5 +1,6 @@
 """Variable Sky: surveys -> light curves -> features -> trained models -> calibrated catalogue -> report."""
 
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.27")
+# A plan is millions of objects that stay: to look through them for garbage again and again is a sixth of its time.
+gc.set_threshold(1_000_000, 50, 1000)
 sys.path.insert(0, str(workflow.basedir))
 logging.raiseExceptions = False  # where a full disk takes no more of Snakemake's log, its lines are on the screen
 
