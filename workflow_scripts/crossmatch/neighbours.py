@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LEAF = 12  # sources in a leaf; the quickest of 4 to 32 on catalogues sorted by HEALPix cell
 _BLOCK = 250_000  # sources asked about at once
+_FEW = 8  # neighbours that are found one by one; for more two trees are quicker, which for few are slower by far
 _MOST_PAIRS = 2_000_000  # pairs held at once
 _SAMPLE = 4096  # sources by which the number of pairs is estimated
 _MARGIN_ARCSEC = 1e-6  # by which trees look farther than the radius; their rounding is below 1e-10
@@ -60,7 +61,10 @@ class Nearest:
         low = one.min()
         count = np.bincount(one - low)  # from the lowest: a part of a sorted catalogue lies close together
         self.count[low : low + len(count)] += count
-        alone = count[one - low] == 1  # most are, and need no sorting
+        if count.max() == 1:  # most are alone, and need no sorting
+            self._best(one, other, separation)
+            return
+        alone = count[one - low] == 1
         single, others = np.flatnonzero(alone), np.flatnonzero(~alone)
         order = others[np.lexsort((self._rows[other[others]], separation[others], one[others]))]
         begins = np.diff(one[order], prepend=-1) != 0
@@ -85,12 +89,17 @@ def nearest(a: Points, b: Points, radius_arcsec: float, isolation_arcsec: float)
     Both radii belong to the area. Fastest where neighbours on the sky are neighbours in the arrays.
     """
     forth, back = Nearest(len(a), b.rows), Nearest(len(b), a.rows)
-    for i, j, separation in _pairs(a, b, max(radius_arcsec, isolation_arcsec)):
-        within = separation <= isolation_arcsec
-        forth.add(i[within], j[within], separation[within])
-        within = separation <= radius_arcsec
-        back.add(j[within], i[within], separation[within])
+    for pairs in _pairs(a, b, max(radius_arcsec, isolation_arcsec)):
+        forth.add(*_within(isolation_arcsec, *pairs))
+        one, other, separation = _within(radius_arcsec, *pairs)
+        back.add(other, one, separation)
     return forth, back
+
+
+def _within(limit_arcsec: float, one: Rows, other: Rows, separation: Reals) -> Pairs:
+    """Pairs up to a separation, mostly all."""
+    near = separation <= limit_arcsec
+    return (one, other, separation) if near.all() else (one[near], other[near], separation[near])
 
 
 def _pairs(a: Points, b: Points, reach_arcsec: float) -> Iterator[Pairs]:
@@ -109,8 +118,15 @@ def _pairs(a: Points, b: Points, reach_arcsec: float) -> Iterator[Pairs]:
 
 
 def _crowded(tree: "cKDTree", vectors: Reals, places: Rows, reach: float) -> Iterator[tuple[Rows, Rows]]:
-    """All pairs of the sources at some places, cut into parts of bounded size."""
-    waiting = [places] if len(places) else []
+    """All pairs of the sources at some places: in one part those of few neighbours, those of many in bounded parts."""
+    if not len(places):
+        return
+    _, found = tree.query(vectors[places], k=_FEW, distance_upper_bound=reach)
+    near = found < tree.n
+    many = near[:, -1]  # there may be more than were asked for
+    which, nth = np.nonzero(near & ~many[:, np.newaxis])
+    yield places[which], found[which, nth]
+    waiting = [places[many]] if many.any() else []
     while waiting:
         part = waiting.pop()
         step = -(-len(part) // _SAMPLE)

@@ -42,17 +42,25 @@ def checked(ra_deg: Reals, dec_deg: Reals, where: str, first_row: int = 0) -> Po
     """
     if ra_deg.shape != dec_deg.shape or ra_deg.ndim != 1:
         raise DataError(f"{where}: ra_deg has shape {ra_deg.shape}, dec_deg {dec_deg.shape}; expected one shape (n,)")
+    if not len(ra_deg):
+        return Positions(ra_deg, dec_deg)
+    lowest, highest = ra_deg.min(), ra_deg.max()
+    if not (lowest >= -180 and highest <= 360 and dec_deg.min() >= -90 and dec_deg.max() <= 90):  # nan is not, either
+        raise DataError(_out_of_range(ra_deg, dec_deg, where, first_row))
+    ra = np.where(ra_deg < 0, ra_deg + 360, ra_deg) if lowest < 0 else ra_deg
+    # 360 is also what a tiny negative one is rounded to.
+    return Positions(np.where(ra == 360, 0.0, ra) if lowest < 0 or highest == 360 else ra, dec_deg)
+
+
+def _out_of_range(ra_deg: Reals, dec_deg: Reals, where: str, first_row: int) -> str:
     with np.errstate(invalid="ignore"):
         good = (ra_deg >= -180) & (ra_deg <= 360) & (np.abs(dec_deg) <= 90)
-    if not good.all():
-        bad = int(np.argmin(good))
-        raise DataError(
-            f"{where}: {np.count_nonzero(~good)} of {len(good)} positions are missing, not finite or out of range; the "
-            f"first is in row {first_row + bad} (from 0): ra = {ra_deg[bad]}, dec = {dec_deg[bad]}; expected "
-            "0 to 360 (or -180 to 180) and -90 to 90 degrees; mend or drop these rows"
-        )
-    ra = np.where(ra_deg < 0, ra_deg + 360, ra_deg)
-    return Positions(np.where(ra == 360, 0.0, ra), dec_deg)  # also what a tiny negative one is rounded to
+    bad = int(np.argmin(good))
+    return (
+        f"{where}: {np.count_nonzero(~good)} of {len(good)} positions are missing, not finite or out of range; the "
+        f"first is in row {first_row + bad} (from 0): ra = {ra_deg[bad]}, dec = {dec_deg[bad]}; expected "
+        "0 to 360 (or -180 to 180) and -90 to 90 degrees; mend or drop these rows"
+    )
 
 
 def unit_vectors(ra_deg: Reals, dec_deg: Reals) -> Reals:

@@ -48,7 +48,10 @@ class Group:
 
     def within(self, wanted: Flags) -> "Group":
         """Return the rows in wanted coarse cells; a flag for each cell of the sky."""
-        place = np.flatnonzero(wanted[self.cell])
+        inside = wanted[self.cell]
+        if inside.all():
+            return self
+        place = np.flatnonzero(inside)
         at = Positions(self.positions.ra_deg[place], self.positions.dec_deg[place])
         return Group(self.rows[place], self.cell[place], at, self.columns.take(pa.array(place)))
 

@@ -13,7 +13,8 @@ from workflow_scripts.crossmatch.positions import Flags, Rows
 from workflow_scripts.crossmatch.row_groups import SortedFile
 
 _MOST_ROWS = 1_000_000  # sources of one catalogue that a step holds, as far as can be told before they are read
-_ENCODING = {"a_row": "DELTA_BINARY_PACKED"}  # ascending
+# Rows of both ascend, those of b nearly; separations are all different.
+_ENCODING = {"a_row": "DELTA_BINARY_PACKED", "b_row": "DELTA_BINARY_PACKED", "separation_arcsec": "BYTE_STREAM_SPLIT"}
 
 
 @dataclass(frozen=True)
