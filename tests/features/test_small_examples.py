@@ -116,7 +116,7 @@ def test_weights_by_time_of_an_even_and_an_odd_number_of_points():
 
 def test_robust_mean_forgets_an_outlier():
     mag = np.r_[np.linspace(9.9, 10.1, 21), 14.0]
-    found = robust_mean(mag, np.full(22, 0.1))
+    found = robust_mean(mag, np.full(22, 1 / 0.1))
     assert abs(found - 10) < 0.05 < 0.15 < abs(mag.mean() - 10)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.features.numerics import evaluate, middle, middle_distance, order
+from workflow_scripts.features.numerics import evaluate, extremes, middle, middle_distance, order
 from workflow_scripts.features.registry import batched, ingredient
 
 
@@ -22,13 +22,13 @@ def sorted_mag(offsets: Any, mag: Any) -> Any:
 @ingredient
 def first_epoch(time: Any) -> float:
     """Time of the first point."""
-    return time.min()
+    return extremes(time)[0]
 
 
 @ingredient
 def last_epoch(time: Any) -> float:
     """Time of the last point."""
-    return time.max()
+    return extremes(time)[1]
 
 
 @ingredient
@@ -88,10 +88,15 @@ def mean_square_error(mag_err: Any) -> float:
 
 
 @ingredient
-def weight(mag_err: Any) -> Any:
+def inverse_error(mag_err: Any) -> Any:
+    """Inverses of the errors: divisions take longest of all arithmetic."""
+    return 1 / mag_err
+
+
+@ingredient
+def weight(inverse_error: Any) -> Any:
     """Inverse variances, normalised to sum 1."""
-    inverse = 1 / (mag_err * mag_err)
-    return inverse / inverse.sum()
+    return inverse_error * inverse_error * (1 / (inverse_error * inverse_error).sum())
 
 
 @ingredient
@@ -101,9 +106,21 @@ def weighted_mean(mag: Any, weight: Any) -> float:
 
 
 @ingredient
-def delta(mag: Any, mag_err: Any, weighted_mean: float) -> Any:
+def residual(mag: Any, inverse_error: Any, weighted_mean: float) -> Any:
+    """Residuals from the weighted mean in units of their errors."""
+    return (mag - weighted_mean) * inverse_error
+
+
+@ingredient
+def residual_square_sum(residual: Any) -> float:
+    """Sum of the squared residuals from the weighted mean in units of their errors."""
+    return (residual * residual).sum()
+
+
+@ingredient
+def delta(residual: Any) -> Any:
     """Residuals from the weighted mean in units of their errors, times sqrt(N / (N - 1)); Stetson 1996, eq. 2."""
-    return math.sqrt(mag.size / (mag.size - 1)) * (mag - weighted_mean) / mag_err
+    return math.sqrt(residual.size / (residual.size - 1)) * residual
 
 
 @ingredient

@@ -4,14 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.compiled import compile_sum
+from workflow_scripts.compiled import compile_estimate, compile_sum
 from workflow_scripts.features.numerics import middle, middle_distance, sort_few
 from workflow_scripts.features.registry import feature
 
 # ASSUME a scan ends with the last point within 5 d of its first, as in the code of Sokolovsky et al. 2017.
 _SCAN_D = 5.0
 _MAD_TO_SIGMA = 1.4826
-_LANES = 32  # pairs are added in blocks of this size, the last one filled up with scans of infinite error
+_LANES = 32  # pairs are added in blocks of this size, the last one filled up with scans of immense error
+_IMMENSE = 1e30  # mag^2; the CPU's estimate knows no infinity
 
 
 @feature(reference="Sokolovsky et al. 2017, eq. 18; Parks et al. 2014", min_obs=2, ordered=True, sokolovsky_2017=16)
@@ -26,7 +27,7 @@ def excursions(time: Any, mag: Any, mag_err: Any, median: float) -> float:
     return 2 * total / (scans * (scans - 1.0))
 
 
-@compile_sum
+@compile_estimate
 def _differences(level: Any, variance: Any, levels: Any, variances: Any, count: int) -> Any:
     """Sum over later scans of the differences in combined errors, in single precision."""
     total = np.float32(0.0)
@@ -37,10 +38,10 @@ def _differences(level: Any, variance: Any, levels: Any, variances: Any, count: 
 
 @compile_sum
 def _scans(time: Any, mag: Any, mag_err: Any) -> Any:
-    """Median and squared sigma of every scan, filled up with scans of infinite sigma, and the number of scans."""
+    """Median and squared sigma of every scan, filled up with scans of immense sigma, and the number of scans."""
     n = time.size
     level = np.zeros(n + _LANES, dtype=np.float32)
-    variance = np.full(n + _LANES, np.float32(np.inf))
+    variance = np.full(n + _LANES, np.float32(_IMMENSE))
     start, scans, ordered = 0, 0, mag.copy()
     while start < n:
         stop, largest = start, 0.0

@@ -70,21 +70,21 @@ def iter_std(sorted_mag: Any, median: float, scatter: float) -> float:
 
 
 @feature(reference="Qiao 2024, Table 1", leaks_survey=True, qiao_2024=9)
-def chi_square(mag: Any, mag_err: Any, weighted_mean: float) -> float:
+def chi_square(residual_square_sum: float) -> float:
     """Chi square of a constant brightness; grows with the number of epochs."""
-    return (((mag - weighted_mean) / mag_err) ** 2).sum()
+    return residual_square_sum
 
 
 @feature(reference=f"{_SOKOLOVSKY}, eq. 2", sokolovsky_2017=1)
-def reduced_chi_square(mag: Any, mag_err: Any, weighted_mean: float) -> float:
+def reduced_chi_square(residual_square_sum: float, mag: Any) -> float:
     """Chi square of a constant brightness per degree of freedom: 1 for noise that the errors describe."""
-    return (((mag - weighted_mean) / mag_err) ** 2).sum() / (mag.size - 1)
+    return residual_square_sum / (mag.size - 1)
 
 
 @feature(reference=f"{_SOKOLOVSKY}, eq. 7; Enoch et al. 2003", sokolovsky_2017=6)
-def roms(mag: Any, mag_err: Any, median: float) -> float:
+def roms(mag: Any, inverse_error: Any, median: float) -> float:
     """Robust median statistic: mean distance from the median in errors, 0.798 for noise that the errors describe."""
-    return (np.abs(mag - median) / mag_err).sum() / (mag.size - 1)
+    return (np.abs(mag - median) * inverse_error).sum() / (mag.size - 1)
 
 
 @feature(reference=f"{_SOKOLOVSKY}, eq. 8", leaks_survey=True, sokolovsky_2017=7)

@@ -36,12 +36,12 @@ def gskew(sorted_mag: Any, median: float) -> float:
 
 
 @feature(reference="Qiao 2024, Table 1; Kim & Bailer-Jones 2016, A&A 587, A18, sect. 2.2", qiao_2024=15)
-def half_mag_amplitude_ratio(mag: Any, mag_err: Any, mean: float) -> float:
+def half_mag_amplitude_ratio(mag: Any, inverse_error: Any, mean: float) -> float:
     """Ratio of the spreads of the magnitudes fainter and brighter than the average, weighted by 1 / error."""
     # ASSUME the average of the table is the mean; the published code of the authors cited passes the median.
     above, below, fainter, brighter = 0.0, 0.0, 0.0, 0.0
     for i in range(mag.size):
-        weight, square = 1 / mag_err[i], (mag[i] - mean) ** 2 / mag_err[i]
+        weight, square = inverse_error[i], (mag[i] - mean) ** 2 * inverse_error[i]
         side = 1.0 if mag[i] > mean else 0.0
         fainter += side * weight
         above += side * square

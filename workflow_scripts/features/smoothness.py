@@ -68,18 +68,18 @@ def night_eta(interval: Any, mag: Any, scatter: float) -> float:
 
 
 @feature(reference=f"{_SOKOLOVSKY}, eq. 21; Figuera Jaimes et al. 2013", ordered=True, sokolovsky_2017=19)
-def s_b(mag: Any, mag_err: Any, weighted_mean: float) -> float:
+def s_b(residual: Any) -> float:
     """Mean over runs of residuals of one sign of the squared sum of residuals in errors, over N: long runs count."""
     # ASSUME the constant brightness of S_B is the weighted mean (Sokolovsky 2017, eq. 2).
-    total, run, runs, before = 0.0, 0.0, 1, mag[0] > weighted_mean
-    for i in range(mag.size):
-        side = mag[i] > weighted_mean
+    total, run, runs, before = 0.0, 0.0, 1, residual[0] > 0
+    for i in range(residual.size):
+        side = residual[i] > 0
         kept = 1.0 if side == before else 0.0
         total += (1 - kept) * run * run
         runs += 1 if side != before else 0
-        run = kept * run + (mag[i] - weighted_mean) / mag_err[i]
+        run = kept * run + residual[i]
         before = side
-    return (total + run * run) / (mag.size * runs)
+    return (total + run * run) / (residual.size * runs)
 
 
 @feature(reference=f"{_SOKOLOVSKY}, eq. 20; Mowlavi 2014, A&A 568, A78", min_obs=6, ordered=True, sokolovsky_2017=18)

@@ -24,18 +24,14 @@ _CONVERGED, _MOST_ROUNDS = 1e-3, 50
 
 
 @ingredient
-def robust_mean(mag: Any, mag_err: Any) -> float:
+def robust_mean(mag: Any, inverse_error: Any) -> float:
     """Mean with weights multiplied by f = 1 / (1 + (delta / 2)^2) until it stays; Sokolovsky 2017, eq. 14."""
     # ASSUME a = b = 2 in Sokolovsky 2017, eq. 14, which gives no values.
     n = mag.size
-    offset, scale, weight = mag - mag[0], np.empty(n), np.empty(n)
-    total, moment = 0.0, 0.0
-    for i in range(n):
-        scale[i] = 0.5 * math.sqrt(n / (n - 1)) / mag_err[i]
-        weight[i] = 1 / (mag_err[i] * mag_err[i])
-        total += weight[i]
-        moment += weight[i] * offset[i]
-    centre, limit = moment / total, _CONVERGED * math.sqrt(n / total)
+    offset, weight = mag - mag[0], inverse_error * inverse_error
+    scale = 0.5 * math.sqrt(n / (n - 1)) * inverse_error
+    total = weight.sum()
+    centre, limit = (weight * offset).sum() / total, _CONVERGED * math.sqrt(n / total)
     for _ in range(_MOST_ROUNDS):
         last, total, moment = total, 0.0, 0.0  # weights are kept at a sum near 1: products of many would vanish
         for i in range(n):
@@ -50,9 +46,9 @@ def robust_mean(mag: Any, mag_err: Any) -> float:
 
 
 @ingredient
-def robust_delta(mag: Any, mag_err: Any, robust_mean: float) -> Any:
+def robust_delta(mag: Any, inverse_error: Any, robust_mean: float) -> Any:
     """Residuals from the robust mean in units of their errors, times sqrt(N / (N - 1))."""
-    return math.sqrt(mag.size / (mag.size - 1)) * (mag - robust_mean) / mag_err
+    return math.sqrt(mag.size / (mag.size - 1)) * (mag - robust_mean) * inverse_error
 
 
 @ingredient

@@ -101,9 +101,11 @@ def _by_day(since: Any, deviation: Any, days: int) -> Any:
 @compile_sum
 def _from_day_on(number: Any, level: Any, square: Any) -> Any:
     """Sums over each day and all later days."""
-    later_number, later_level, later_square = number.copy(), level.copy(), square.copy()
-    for day in range(number.size - 2, -1, -1):
-        later_number[day] += later_number[day + 1]
-        later_level[day] += later_level[day + 1]
-        later_square[day] += later_square[day + 1]
+    later_number, later_level, later_square = np.empty_like(number), np.empty_like(level), np.empty_like(square)
+    numbers, levels, squares = 0.0, 0.0, 0.0
+    for day in range(number.size - 1, -1, -1):
+        numbers += number[day]
+        levels += level[day]
+        squares += square[day]
+        later_number[day], later_level[day], later_square[day] = numbers, levels, squares
     return later_number, later_level, later_square
