@@ -63,7 +63,9 @@ def test_summary_has_the_clusters_means_and_all_methods(made):
     assert row["pmra_mas_yr"] == pytest.approx(LOCUS.pmra_mas_yr, abs=0.2)
     assert row["reason"] is None
     methods = {row["method"]: row for row in tables.read(paths["methods"], summary.METHODS).to_pylist()}
-    assert list(methods) == ["literature (configuration)", "K-Means", "DEC", "membership"]
+    assert list(methods) == ["literature (configuration)", "K-Means", "DEC", "membership", "truth"]
+    assert methods["truth"]["n"] == made.truth.sum()
+    assert methods["truth"]["pmra_mas_yr"] == methods["K-Means"]["pmra_mas_yr"]  # both are the true members
     assert methods["literature (configuration)"]["pmra_se_mas_yr"] is None
     assert methods["membership"]["n"] == row["n_members"]
     assert paths["figure"].read_bytes().startswith(b"\x89PNG")

@@ -15,6 +15,7 @@ from workflow_scripts.clustering.space import Space
 from workflow_scripts.tables import Column, Table
 
 Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Release = Literal["DR2", "DR3"]
 
 # ASSUME one zero point of the parallaxes for all stars: the median of quasars, -0.029 mas in DR2 (Lindegren 2018, A&A
@@ -47,7 +48,7 @@ METHODS = Table(
     "methods",
     (
         Column("cluster", _TEXT, "", "cluster"),
-        Column("method", _TEXT, "", "where the row comes from: literature, a method, or the final membership"),
+        Column("method", _TEXT, "", "whose stars: literature, a method, the final membership, a list's here"),
         Column("n", _COUNT, "", "stars", True),
         *_moments(),
     ),
@@ -120,7 +121,9 @@ def moments(stars: Space, weight: Reals) -> Moments | None:
     return Moments(found.mean, np.sqrt(np.diag(np.linalg.inv(information))), np.sqrt(np.diag(found.covariance)))
 
 
-def methods(cluster: str, stars: Space, selections: Mapping[str, Reals], literature: Mapping[str, Moments]) -> pa.Table:
+def methods(
+    cluster: str, stars: Space, selections: Mapping[str, Reals | Flags], literature: Mapping[str, Moments]
+) -> pa.Table:
     """Give METHODS: the layout of Alvaro 2020, Table 4.2, of published values and selections, flags or weights (n,)."""
     # DEVIATES Alvaro 2020 sect. 4.4: the paper's errors are sigma / sqrt(N) of the group; here each star's own counts.
     rows: list[dict[str, object]] = [

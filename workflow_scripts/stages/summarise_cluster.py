@@ -42,15 +42,14 @@ def main(
     found = [one for path in selections for one in selection.read(tables.read(path, selection.SELECTIONS), rows)]
     chosen = {one.method: one.selected for one in found}
     whole = space(rows, place.region.centre)
-    tables.write(
-        published.without_nan(summary.clusters(place.name, whole, fitted, place.release)), clusters, summary.CLUSTERS
-    )
-    weights = {name: flags.astype(np.float64) for name, flags in chosen.items()} | {published.FINAL: fitted.probability}
-    table = summary.methods(place.name, whole, weights, published.literature(place))
-    tables.write(published.without_nan(table), methods, summary.METHODS)
+    row = summary.clusters(place.name, whole, fitted, place.release)
+    tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
     every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
     listed = {n: lists.on_list(p, every, least_probability) for n, p in zip(list_names, list_files, strict=True)}
+    weights = chosen | {published.FINAL: fitted.probability} | {n: on[: len(rows)] for n, on in listed.items()}
+    table = summary.methods(place.name, whole, weights, published.literature(place))
+    tables.write(published.without_nan(table), methods, summary.METHODS)
     missed = np.zeros(every.num_rows - rows.num_rows, dtype=np.bool_)
     judged = {n: np.append(flags, missed) for n, flags in (chosen | {published.FINAL: fitted.members}).items()}
     scores = compare.agreement(place.name, every["g_mag"].to_numpy().astype(np.float64), judged, listed)
