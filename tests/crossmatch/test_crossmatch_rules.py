@@ -155,8 +155,9 @@ def test_blocks_and_parts_do_not_show(mode, monkeypatch):
     a, b = crowded(77)
     rule = Rule(20.0, mode, 40.0)
     whole = match(a, b, rule)
-    for block, most, sample in ((7, 50, 3), (64, 1, 4096), (1000, 400, 2)):
+    for block, few, most, sample in ((7, 2, 50, 3), (64, 5, 1, 4096), (1000, 40, 400, 2)):
         monkeypatch.setattr(neighbours, "_BLOCK", block)
+        monkeypatch.setattr(neighbours, "_FEW", few)
         monkeypatch.setattr(neighbours, "_MOST_PAIRS", most)
         monkeypatch.setattr(neighbours, "_SAMPLE", sample)
         assert match(a, b, rule).equals(whole)

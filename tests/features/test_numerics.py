@@ -52,8 +52,18 @@ def test_median_of_values_over_ten_decades(n):
     assert numerics.middle_of(values) == np.median(values)
 
 
-def test_median_of_nothing_is_undefined():
+def test_median_of_nothing_and_of_what_is_no_number_is_undefined():
     assert np.isnan(numerics.middle_of(np.empty(0)))
+    for place in (0, 20, 40):
+        values = np.arange(41.0)
+        values[place] = np.nan
+        assert np.isnan(numerics.middle_of(values))
+
+
+@given(VALUES)
+@settings(deadline=None)
+def test_extremes(values):
+    assert numerics.extremes(values) == (values.min(), values.max())
 
 
 @pytest.mark.parametrize("harmonics", [1, 2, 5, 8])

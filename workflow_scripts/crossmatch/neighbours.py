@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LEAF = 12  # sources in a leaf; the quickest of 4 to 32 on catalogues sorted by HEALPix cell
 _BLOCK = 250_000  # sources asked about at once
-_FEW = 8  # neighbours that are found one by one; for more two trees are quicker, which for few are slower by far
+_FEW = 8  # fewer neighbours than this are found one by one; for more two trees are quicker, for few slower by far
 _MOST_PAIRS = 2_000_000  # pairs held at once
 _SAMPLE = 4096  # sources by which the number of pairs is estimated
 _MARGIN_ARCSEC = 1e-6  # by which trees look farther than the radius; their rounding is below 1e-10
