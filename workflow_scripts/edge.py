@@ -197,7 +197,7 @@ def _logging(path: Path | None) -> Iterator[None]:
         if path:
             _log_to(path)
         yield
-    except Exception:
+    except Exception:  # whatever it is, it goes into the log and on
         logging.getLogger(__name__).exception("the stage failed")
         raise
 

@@ -106,7 +106,7 @@ def test_points_further_apart_than_two_days_are_no_pair(apart, paired):
 def test_weights_by_time_of_an_even_and_an_odd_number_of_points():
     """Pairs 1 d and 3 d apart, intervals 1, 8, 3: the time scale is 3 d."""
     star = star_of([0, 1, 9, 12], [9.0, 9.0, 9.0, 15.0], 1.0)
-    mean, n = robust_mean(star["mag"], star["mag_err"]), 4
+    mean, n = robust_mean(star["mag"], 1 / star["mag_err"]), 4
     delta = math.sqrt(n / (n - 1)) * (star["mag"] - mean)
     first, second = math.exp(-1 / 3), math.exp(-1)
     terms = delta[0], -math.sqrt(-delta[2] * delta[3])
@@ -116,14 +116,14 @@ def test_weights_by_time_of_an_even_and_an_odd_number_of_points():
 
 def test_robust_mean_forgets_an_outlier():
     mag = np.r_[np.linspace(9.9, 10.1, 21), 14.0]
-    found = robust_mean(mag, np.full(22, 1 / 0.1))
+    found = robust_mean(mag, 1 / np.full(22, 0.1))
     assert abs(found - 10) < 0.05 < 0.15 < abs(mag.mean() - 10)
 
 
 def test_robust_mean_of_large_variations_in_tiny_errors():
     """Distances of a million errors: the product of 50 factors of 1e-12 would be no number."""
     mag = np.array([10.0, 10.1, 12.0, 13.0, 13.1, 15.0, 17.0])
-    found = robust_mean(mag, np.full(7, 1e-6))
+    found = robust_mean(mag, 1 / np.full(7, 1e-6))
     assert mag.min() <= found <= mag.max()
 
 

@@ -48,7 +48,9 @@ METHODS = Table(
     "methods",
     (
         Column("cluster", _TEXT, "", "cluster"),
-        Column("method", _TEXT, "", "whose stars: literature, a method, the final membership, a list's here"),
+        Column(
+            "method", _TEXT, "", "literature, a method, the final membership, or a published list's stars in the region"
+        ),
         Column("n", _COUNT, "", "stars", True),
         *_moments(),
     ),
