@@ -104,8 +104,7 @@ def j_timed(interval: Any, together: Any, alone: Any) -> float:
 @ingredient
 def j_clipped(interval: Any, mag: Any, mag_err: Any, together: Any, alone: Any) -> float:
     """Stetson's J of pairs within 2 d whose points differ by no more than five combined errors."""
-    combined = np.sqrt(mag_err[1:] ** 2 + mag_err[:-1] ** 2)
-    alike = np.abs(mag[1:] - mag[:-1]) <= _CLIP * combined
+    alike = (mag[1:] - mag[:-1]) ** 2 <= _CLIP**2 * (mag_err[1:] ** 2 + mag_err[:-1] ** 2)
     pairs = pairing(alike & (interval <= _CLOSE_D))
     return _index_j(together, alone, pairs)
 

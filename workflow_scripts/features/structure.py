@@ -1,7 +1,7 @@
 """How variability grows with time: structure function and autocorrelation in slots of lag between pairs of points.
 
 Lags are counted in whole days. The sums over the pairs of a slot then follow from sums over days, in one pass over
-the days per slot instead of one over all pairs.
+the days with points per slot instead of one over all pairs.
 """
 
 import math
@@ -27,17 +27,18 @@ def slots(time: Any, deviation: Any, first_epoch: float, last_epoch: float) -> A
     Columns: number of pairs, sum of the products of their deviations, sum of the squares of their differences. The
     lag is the difference of the whole days since the first epoch.
     """
-    number, level, square = _by_day(time - first_epoch, deviation, int(last_epoch - first_epoch) + 1)
+    day = (time - first_epoch).astype(np.int64)
+    place = _place(day, int(last_epoch - first_epoch) + 1)
+    date, number, level, square = _by_day(day, place, deviation)
     later_number, later_level, later_square = _from_day_on(number, level, square)
     beyond = np.zeros((_EDGES.size, 3))
     for k in range(_EDGES.size):
-        lag = min(_EDGES[k], number.size)
-        ahead, ahead_level, ahead_square = later_number[lag:], later_level[lag:], later_square[lag:]
         count, product, squares = 0.0, 0.0, 0.0
-        for day in range(number.size - lag):
-            count += number[day] * ahead[day]
-            product += level[day] * ahead_level[day]
-            squares += square[day] * ahead[day] + number[day] * ahead_square[day]
+        for i in range(date.size):
+            later = place[min(date[i] + _EDGES[k], place.size - 1)]
+            count += number[i] * later_number[later]
+            product += level[i] * later_level[later]
+            squares += square[i] * later_number[later] + number[i] * later_square[later]
         beyond[k] = count, product, squares - 2 * product
     return beyond[:-1] - beyond[1:]
 
@@ -87,25 +88,40 @@ def autocorrelation_length(slots: Any, square_sum: float, mag: Any) -> float:
 
 
 @compile_sum
-def _by_day(since: Any, deviation: Any, days: int) -> Any:
-    """Number of points, sum of deviations, and sum of squared deviations of each day."""
-    number, level, square = np.zeros(days), np.zeros(days), np.zeros(days)
-    for i in range(since.size):
-        day = int(since[i])
-        number[day] += 1
-        level[day] += deviation[i]
-        square[day] += deviation[i] ** 2
-    return number, level, square
+def _place(day: Any, days: int) -> Any:
+    """For each day how many days with points are before it: the place of that day, or of the next, among these."""
+    place, count = np.zeros(days + 1, dtype=np.int64), 0
+    for i in range(day.size):
+        place[day[i] + 1] = 1
+    for i in range(days + 1):
+        count += place[i]
+        place[i] = count
+    return place
+
+
+@compile_sum
+def _by_day(day: Any, place: Any, deviation: Any) -> Any:
+    """Days with points, and of each the number of points, the sum of deviations, and that of their squares."""
+    days = place[-1]
+    date, number, level, square = np.zeros(days, dtype=np.int64), np.zeros(days), np.zeros(days), np.zeros(days)
+    for i in range(day.size):
+        k = place[day[i]]
+        date[k] = day[i]
+        number[k] += 1
+        level[k] += deviation[i]
+        square[k] += deviation[i] ** 2
+    return date, number, level, square
 
 
 @compile_sum
 def _from_day_on(number: Any, level: Any, square: Any) -> Any:
-    """Sums over each day and all later days."""
-    later_number, later_level, later_square = np.empty_like(number), np.empty_like(level), np.empty_like(square)
+    """Sums over each day and all later days, and 0 behind the last."""
+    size = number.size + 1
+    later_number, later_level, later_square = np.zeros(size), np.zeros(size), np.zeros(size)
     numbers, levels, squares = 0.0, 0.0, 0.0
-    for day in range(number.size - 1, -1, -1):
-        numbers += number[day]
-        levels += level[day]
-        squares += square[day]
-        later_number[day], later_level[day], later_square[day] = numbers, levels, squares
+    for k in range(number.size - 1, -1, -1):
+        numbers += number[k]
+        levels += level[k]
+        squares += square[k]
+        later_number[k], later_level[k], later_square[k] = numbers, levels, squares
     return later_number, later_level, later_square
