@@ -26,9 +26,9 @@ _FIRST_SPREAD = 0.2  # of the cluster, of the window's half width
 _FARTHEST_LOCUS = 0.5  # of the window's half width
 _EVIDENCE = 10.0  # "very strong" by Kass & Raftery 1995 (J. Am. Stat. Assoc. 90, 773), of the BIC
 _ALMOST_ALL = 0.99
-# ASSUME a star beyond 99.73 % of a Gaussian in three dimensions (3 sigma in one) is no member, however empty the field
-# is there: the field's density so far out is not known well enough to say that nothing else can be.
-_FARTHEST_STAR = 14.156
+# ASSUME a star so far out that less than half a member is expected beyond (Chauvenet's criterion) is no member, however
+# empty the field is there: the field's density so far out is not known well enough to say that nothing else can be.
+_EXPECTED_BEYOND = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def members_near(whole: Space, locus: Locus) -> Membership:
         if (gain := alone.bic(n) - found.bic(n)) < _EVIDENCE:
             fault = f"a field alone explains the stars as well: BIC worse by {gain:.1f} without a cluster, expected 10"
     if not fault:
-        far = squared_distance(sample.offset, sample.errors, found.parts[0]) > _FARTHEST_STAR
+        far = squared_distance(sample.offset, sample.errors, found.parts[0]) > farthest(float(found.probability.sum()))
         members[sample.inside] = np.where(far, 0, found.probability)
         if (count := int((members > MEMBER).sum())) < _LEAST_MEMBERS:
             fault, members = f"only {count} members, expected at least {_LEAST_MEMBERS}", np.zeros_like(members)
@@ -105,6 +105,13 @@ def significance(found: Mixture, alone: Mixture) -> float:
     """Sigma of a fit with a cluster over one without: root of 2 ln(L / L0) above the number of parameters added."""
     ratio = 2 * (found.log_likelihood - alone.log_likelihood)
     return float(np.sqrt(max(ratio - max(found.n_parameters - alone.n_parameters, 0), 0.0)))
+
+
+def farthest(n_members: float) -> float:
+    """Squared distance, chi-squared of 3 degrees of freedom, beyond which half of one of n_members is expected."""
+    from scipy.special import chdtri
+
+    return float(chdtri(3, min(_EXPECTED_BEYOND / n_members, 1.0)))
 
 
 def _best(sample: Sample, cluster: Gaussian | None) -> Mixture:
