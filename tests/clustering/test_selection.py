@@ -16,6 +16,7 @@ MADE = region(np.random.default_rng(2), (Cluster(LOCUS, n=60),), n_field=240)
 TRUE = MADE.truth == 0
 GROUPS = Groups(np.where(TRUE, 1, 0).astype(np.int32), 2, {"silhouette": 0.5})
 CONE = Region("a", Centre(130.0, 20.0), 1.0)
+WHOLE = space(MADE.stars, CONE.centre)
 
 
 def place(locus: Locus | None = None, origin: str = "none") -> Field:
@@ -26,7 +27,7 @@ def place(locus: Locus | None = None, origin: str = "none") -> Field:
     ("known", "rule"), [(place(LOCUS, "Dias 2002"), "nearest to the locus"), (place(), "most concentrated on the sky")]
 )
 def test_group_is_chosen_and_the_rule_is_stated(known, rule):
-    found = selection.from_groups("K-Means", GROUPS, MADE.stars, known)
+    found = selection.from_groups("K-Means", GROUPS, WHOLE, known)
     np.testing.assert_array_equal(found.selected, TRUE)
     assert rule in str(found.notes["rule"])
     assert (found.notes["group chosen"], found.notes["silhouette"]) == (1, 0.5)
@@ -35,14 +36,14 @@ def test_group_is_chosen_and_the_rule_is_stated(known, rule):
 
 def test_field_without_a_compact_group_says_so():
     mixed = Groups(np.random.default_rng(1).integers(0, 2, len(TRUE)).astype(np.int32), 2)
-    found = selection.from_groups("K-Means", mixed, MADE.stars, place())
+    found = selection.from_groups("K-Means", mixed, WHOLE, place())
     assert not found.selected.any()
     assert found.notes["no cluster"] == "no group is more compact than the field"
 
 
 def test_file_gives_back_the_selections_method_by_method():
     weights = np.linspace(0, 1, len(TRUE))
-    first = selection.from_groups("K-Means", GROUPS, MADE.stars, place())
+    first = selection.from_groups("K-Means", GROUPS, WHOLE, place())
     second = selection.from_weights("density", weights, {})
     back = selection.read(selection.rows([first, second], MADE.stars), MADE.stars)
     assert [one.method for one in back] == ["K-Means", "density"]
@@ -64,21 +65,19 @@ def test_notes_are_text():
 
 
 def test_configured_locus_is_the_only_start():
-    whole = space(MADE.stars, CONE.centre)
-    found = [selection.from_groups("HDBSCAN", GROUPS, MADE.stars, place())]
-    assert selection.starts(place(LOCUS, "configuration"), whole, found) == [(LOCUS, "configuration")]
+    found = [selection.from_groups("HDBSCAN", GROUPS, WHOLE, place())]
+    assert selection.starts(place(LOCUS, "configuration"), WHOLE, found) == [(LOCUS, "configuration")]
 
 
 def test_trusted_group_goes_before_others_and_the_catalogue_is_last():
-    whole = space(MADE.stars, CONE.centre)
     wrong = Groups(1 - GROUPS.label, 2)
     old = Locus(2.0, -9.0, 2.5)
     found = [
         selection.from_weights("K-Means", np.asarray(wrong.label, dtype=float), {}),
         selection.from_weights("DEC", np.zeros(len(TRUE)), {}),
-        selection.from_groups("HDBSCAN", GROUPS, MADE.stars, place()),
+        selection.from_groups("HDBSCAN", GROUPS, WHOLE, place()),
     ]
-    starts = selection.starts(place(old, "Dias 2002"), whole, found)
+    starts = selection.starts(place(old, "Dias 2002"), WHOLE, found)
     assert [origin for _, origin in starts] == ["group of HDBSCAN", "group of K-Means", "Dias 2002"]
     np.testing.assert_allclose(starts[0][0].array(), LOCUS.array(), atol=0.2)
-    assert selection.starts(place(), whole, []) == []
+    assert selection.starts(place(), WHOLE, []) == []

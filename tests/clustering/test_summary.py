@@ -13,7 +13,8 @@ CLUSTER = Cluster(Locus(-2.0, -4.0, 1.2))
 def measured(points: np.ndarray, sigma: float) -> Space:
     n = len(points)
     errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
-    return Space(points, errors, np.linspace(0.1, 1, n), np.zeros((n, 2)), np.full(n, 15.0), np.full(3, sigma), {})
+    sky, radius = np.zeros((n, 2)), np.linspace(0.1, 1, n)
+    return Space(points, errors, sky, radius, np.zeros((n, 2)), np.full(n, 15.0), np.full(3, sigma), {})
 
 
 def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:

@@ -50,16 +50,23 @@ class Prepared:
         return {(row["method"], row["note"]): row["value"] for row in rows}
 
 
-def prepared(folder: Path, n_cluster: int = 150, n_field: int = 600, locus: Locus | None = None, seed: int = 5):
+def prepared(
+    folder: Path,
+    n_cluster: int = 150,
+    n_field: int = 600,
+    locus: Locus | None = None,
+    seed: int = 5,
+    centre: Centre = CENTRE,
+):
     """Write a region whose locus is known or not; n_cluster = 0 for a field alone."""
     clusters = (Cluster(LOCUS, n=n_cluster),) if n_cluster else ()
-    made = region(np.random.default_rng(seed), clusters, n_field=n_field)
+    made = region(np.random.default_rng(seed), clusters, n_field=n_field, centre=(centre.ra_deg, centre.dec_deg))
     one = Prepared(folder, made.truth == 0)
     folder.mkdir(exist_ok=True)
     tables.write(made.stars, one.inputs["stars"], STARS)
     tables.write(made.stars.slice(0, 0), folder / "left_out.parquet", STARS)
     origin = "configuration" if locus else "none"
-    cone = Region("M 1", CENTRE, 1.0)
+    cone = Region("M 1", centre, 1.0)
     fields.write(fields.Field(cone, "test region (SIMULATED)", "DR3", 0.66, origin, locus), one.inputs["region_file"])
     return one
 

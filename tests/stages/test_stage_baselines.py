@@ -1,6 +1,7 @@
 import pytest
-from cluster_run import LOCUS, f1, prepared
+from cluster_run import CENTRE, LOCUS, f1, prepared
 
+from workflow_scripts.clustering.space import Centre
 from workflow_scripts.stages import baselines as stage
 from workflow_scripts.tables import DataError
 
@@ -13,9 +14,10 @@ def run(made, **changes):
     return made.found(), made.said()
 
 
+@pytest.mark.parametrize("centre", [CENTRE, Centre(50.0, 89.8), Centre(0.0, -90.0)])
 @pytest.mark.parametrize("locus", [None, LOCUS])
-def test_every_method_finds_the_cluster(tmp_path, locus):
-    made = prepared(tmp_path / "a", locus=locus)
+def test_every_method_finds_the_cluster_at_the_poles_too(tmp_path, locus, centre):
+    made = prepared(tmp_path / "a", locus=locus, centre=centre)
     found, said = run(made)
     assert {name: f1(one.selected, made.truth) > LEAST[name] for name, one in found.items()} == dict.fromkeys(
         LEAST, True
@@ -28,7 +30,7 @@ def test_every_method_finds_the_cluster(tmp_path, locus):
 def test_field_without_a_cluster_ends_well_and_says_so(tmp_path):
     found, said = run(prepared(tmp_path / "a", 0))
     assert not any(one.selected.any() for one in found.values())
-    assert "no " in said["HDBSCAN", "no cluster"]
+    assert said["HDBSCAN", "no cluster"] == "no group is more compact than the field"
     assert said["mixture in a window", "empty"] == "no locus is known and no group was found"
     assert "no excess" in said["kernel density", "empty"]
 

@@ -1,6 +1,7 @@
 import pytest
-from cluster_run import LOCUS, f1, prepared
+from cluster_run import CENTRE, LOCUS, f1, prepared
 
+from workflow_scripts.clustering.space import Centre
 from workflow_scripts.stages import kmeans as stage
 
 SETTINGS = {"groups": 8, "fewest": 2, "most": 4, "features": "plain", "seed": 1}
@@ -11,9 +12,10 @@ def run(made, **changes):
     return made.found(), made.said()
 
 
+@pytest.mark.parametrize("centre", [CENTRE, Centre(50.0, 89.8), Centre(0.0, -90.0)])
 @pytest.mark.parametrize("locus", [None, LOCUS])
-def test_group_of_the_cluster_is_found_and_the_choice_is_stated(tmp_path, locus):
-    made = prepared(tmp_path / "a", locus=locus)
+def test_group_of_the_cluster_is_found_and_the_choice_is_stated(tmp_path, locus, centre):
+    made = prepared(tmp_path / "a", locus=locus, centre=centre)
     found, said = run(made)
     assert list(found) == ["K-Means", "K-Means, silhouette"]
     assert f1(found["K-Means"].selected, made.truth) > 0.7

@@ -12,7 +12,7 @@ THINNEST = 0.003  # windows: its smallest standard deviation, below which it has
 
 
 def blind(space: Reals, n_components: int, seed: int) -> Groups:
-    """Divide stars (n, 3) from stars.astrometry by the likeliest component of a mixture fitted to the whole field.
+    """Divide stars (n, 3) from space.space by the likeliest component of a mixture fitted to the whole field.
 
     The axes are robustly scaled after clipping. Raises DataError with fewer than 10 stars per component.
     """

@@ -12,7 +12,7 @@ NEIGHBOURS = 40  # links of a star; those of the minimum spanning tree are among
 
 
 def fit(space: Reals, min_cluster_size: int, min_samples: int) -> Groups:
-    """Find groups of stars (n, 3) from stars.astrometry, robustly scaled, by excess of mass (Campello 2013).
+    """Find groups of stars (n, 3) from space.space, robustly scaled, by excess of mass (Campello 2013).
 
     A group has at least min_cluster_size stars; the density at a star is set by its min_samples-th neighbour, itself
     included. No group at all is a result: n_groups is 0. The library's probabilities are not membership

@@ -50,7 +50,7 @@ class Window:
 
 
 def features(space: Reals, kind: Features) -> Reals:
-    """Features of stars (n, 3) from stars.astrometry: (n, 4) as in Alvaro 2020 or (n, 3) plain ones, no units.
+    """Features of stars (n, 3) from space.space: (n, 4) as in Alvaro 2020 or (n, 3) plain ones, no units.
 
     paper: 1000 pmra/parallax, 1000 pmdec/parallax, their modulus, parallax, each scaled to 0-1 over the stars given.
     plain: pmra, pmdec, parallax, clipped at percentiles 0.5 and 99.5, centred, divided by the standard deviation.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workflow_scripts.clustering import choice
 from workflow_scripts.clustering.fields import Field
 from workflow_scripts.clustering.space import Space, locus_of
-from workflow_scripts.clustering.stars import Groups, Locus, Reals, astrometry
+from workflow_scripts.clustering.stars import Groups, Locus, Reals
 from workflow_scripts.tables import Column, DataError, Table
 
 Flags = NDArray[np.bool_]
@@ -54,9 +54,9 @@ class Selection:
     notes: Mapping[str, object] = field(default_factory=dict)
 
 
-def from_groups(method: str, groups: Groups, stars: pa.Table, place: Field) -> Selection:
+def from_groups(method: str, groups: Groups, stars: Space, place: Field) -> Selection:
     """Select the group that is the cluster by the rule of choice.choose; the notes state the rule."""
-    chosen = choice.choose(groups, astrometry(stars), sky(stars), place.locus)
+    chosen = choice.choose(groups, stars.points, stars.sky, place.locus)
     notes: dict[str, object] = {"groups": groups.n_groups, **groups.notes, "locus_from": place.locus_from}
     if chosen is None:
         n = len(groups.label)
@@ -77,11 +77,6 @@ def from_weights(method: str, weight: Reals, notes: Mapping[str, object]) -> Sel
     """Select the stars whose probability, or share of seeds, is above one half."""
     flags = np.asarray(weight > 0.5)
     return Selection(method, np.where(flags, 0, -1).astype(np.int32), weight, flags, notes)
-
-
-def sky(stars: pa.Table) -> Reals:
-    """Positions (n, 2) of a table STARS."""
-    return np.column_stack([stars[name].to_numpy().astype(np.float64) for name in ("ra_deg", "dec_deg")])
 
 
 def starts(place: Field, whole: Space, found: Sequence[Selection]) -> list[tuple[Locus, str]]:

@@ -24,7 +24,7 @@ _MOST_FIELD_STARS = 30_000  # drawn; more are as black
 class Stars:
     """Stars of a region, all (n,): ra_deg, dec_deg, pmra and pmdec [mas/yr], parallax [mas], g_mag and bp_rp [mag].
 
-    Magnitudes and colours are NaN where unknown; probability is that of membership.
+    Motions are along the axes of the cluster's centre. Magnitudes and colours are NaN where unknown; probability is that of membership.
     """
 
     ra_deg: Reals
@@ -98,7 +98,7 @@ def _vector_points(axes: "Axes", stars: Stars) -> None:
     _points(axes, stars.pmra, stars.pmdec, members)
     axes.set_xlim(reach(stars.pmra, members, _LEAST_PM))
     axes.set_ylim(reach(stars.pmdec, members, _LEAST_PM))
-    axes.set(xlabel="proper motion in RA cos Dec [mas/yr]", ylabel="in Dec [mas/yr]", title="Vector points")
+    axes.set(xlabel="proper motion east at the centre [mas/yr]", ylabel="north [mas/yr]", title="Vector points")
 
 
 def _parallaxes(axes: "Axes", stars: Stars) -> None:

@@ -7,7 +7,7 @@ from workflow_scripts.clustering import baseline_mixtures, fields, hdbscan, kern
 from workflow_scripts.clustering.scaling import Window
 from workflow_scripts.clustering.selection import Selection
 from workflow_scripts.clustering.space import Space, space
-from workflow_scripts.clustering.stars import STARS, Probabilities, astrometry
+from workflow_scripts.clustering.stars import STARS, Probabilities
 
 _OUTER = 1.4  # of the inner radius, beyond which the field of the kernel density begins
 _SMOOTHING_MAS_YR = 0.5
@@ -25,16 +25,16 @@ def main(
 ) -> None:
     """Write the selections of HDBSCAN, two Gaussian mixtures and the kernel density of proper motions."""
     place, rows = fields.read(region_file), tables.read(stars, STARS)
-    points, whole = astrometry(rows), space(rows, place.region.centre)
-    dense = hdbscan.fit(points, min_cluster_size, min_samples)
-    found = [selection.from_groups(selection.HDBSCAN, dense, rows, place)]
+    whole = space(rows, place.region.centre)
+    dense = hdbscan.fit(whole.points, min_cluster_size, min_samples)
+    found = [selection.from_groups(selection.HDBSCAN, dense, whole, place)]
     components = min(_COMPONENTS, rows.num_rows // 10)
-    blind = baseline_mixtures.blind(points, components, seed)
-    found.append(selection.from_groups(selection.MIXTURE, blind, rows, place))
+    blind = baseline_mixtures.blind(whole.points, components, seed)
+    found.append(selection.from_groups(selection.MIXTURE, blind, whole, place))
     found.append(_windowed(place, whole, found))
     motions, inner = (
         kernel_density.fit(
-            points[:, :2], whole.radius_deg, place.inner_deg, _OUTER * place.inner_deg, _SMOOTHING_MAS_YR
+            whole.points[:, :2], whole.radius_deg, place.inner_deg, _OUTER * place.inner_deg, _SMOOTHING_MAS_YR
         ),
         place.inner_deg,
     )

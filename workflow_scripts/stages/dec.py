@@ -14,7 +14,8 @@ from workflow_scripts.clustering import choice, consensus, fields, scaling, sele
 from workflow_scripts.clustering import dec as method
 from workflow_scripts.clustering.consensus import Consensus
 from workflow_scripts.clustering.selection import Selection
-from workflow_scripts.clustering.stars import STARS, Groups, Labels, astrometry
+from workflow_scripts.clustering.space import space
+from workflow_scripts.clustering.stars import STARS, Groups, Labels
 
 _LOG = logging.getLogger(__name__)
 FILTERED = "DEC, filtered"
@@ -47,20 +48,20 @@ def main(
     """Write the stars in the cluster's group for more than half of the seeds, the same less the tails in parallax."""
     _prepare(settings.device, threads)
     place, rows = fields.read(region_file), tables.read(stars, STARS)
-    space, sky = astrometry(rows), selection.sky(rows)
+    whole = space(rows, place.region.centre)
     how = method.Settings(
         groups, tuple(settings.hidden), settings.learning_rate, epochs=settings.epochs, steps=settings.steps
     )
 
     def choose(found: Groups) -> int | None:
-        chosen = choice.choose(found, space, sky, place.locus)
+        chosen = choice.choose(found, whole.points, whole.sky, place.locus)
         return chosen.group if chosen else None
 
-    x = scaling.features(space, features)
+    x = scaling.features(whole.points, features)
     drawn = range(seed, seed + settings.seeds)
     found = consensus.consensus(x, how, drawn, choose, fewest=min(settings.seeds, consensus.FEWEST_SEEDS))
-    whole = selection.from_weights(selection.DEC, found.share, _said(found, place))
-    both = [whole, _filtered(whole, rows, settings.quantile)]
+    all_seeds = selection.from_weights(selection.DEC, found.share, _said(found, place))
+    both = [all_seeds, _filtered(all_seeds, rows, settings.quantile)]
     tables.write(selection.rows(both, rows), selections, selection.SELECTIONS)
     tables.write(selection.notes(place.name, both), notes, selection.NOTES)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from workflow_scripts import edge, tables
 from workflow_scripts.clustering import fields, scaling, selection
 from workflow_scripts.clustering import kmeans as method
-from workflow_scripts.clustering.stars import STARS, astrometry
+from workflow_scripts.clustering.space import space
+from workflow_scripts.clustering.stars import STARS
 
 
 def main(
@@ -21,12 +22,13 @@ def main(
 ) -> None:
     """Write the groups, the one that is the cluster, and how it was chosen."""
     place, rows = fields.read(region_file), tables.read(stars, STARS)
-    x = scaling.features(astrometry(rows), features)
+    whole = space(rows, place.region.centre)
+    x = scaling.features(whole.points, features)
     given = method.fit(x, groups, seed)
     scanned = method.scan(x, range(fewest, most + 1), seed)
     found = [
-        selection.from_groups(selection.KMEANS, given, rows, place),
-        selection.from_groups(selection.SILHOUETTE, scanned, rows, place),
+        selection.from_groups(selection.KMEANS, given, whole, place),
+        selection.from_groups(selection.SILHOUETTE, scanned, whole, place),
     ]
     tables.write(selection.rows(found, rows), selections, selection.SELECTIONS)
     tables.write(selection.notes(place.name, found), notes, selection.NOTES)

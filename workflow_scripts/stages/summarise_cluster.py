@@ -11,7 +11,7 @@ from workflow_scripts import edge, tables
 from workflow_scripts.clustering import compare, fields, final, lists, published, selection, summary
 from workflow_scripts.clustering import members as member_table
 from workflow_scripts.clustering.membership import Membership
-from workflow_scripts.clustering.space import space
+from workflow_scripts.clustering.space import Space, space
 from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.figures import cluster, style
 
@@ -61,7 +61,7 @@ def main(
     shown = member_table.members(place.name, rows, fitted, _narrow(chosen, fitted))
     published.write(shown, place, fitted.reason, members, members_fits, members_votable)
     with tables.whole(figure) as part:
-        part.write_bytes(_figure(rows, fitted, f"{place.name} ({place.survey})"))
+        part.write_bytes(_figure(rows, whole, fitted, f"{place.name} ({place.survey})"))
     _LOG.info("%s: %d members of %d stars", place.name, fitted.members.sum(), rows.num_rows)
 
 
@@ -72,11 +72,10 @@ def _narrow(chosen: dict[str, NDArray[np.bool_]], fitted: Membership) -> dict[st
     return {name: flags & shown & (fitted.reason is None) for name, flags in chosen.items()}
 
 
-def _figure(rows: pa.Table, fitted: Membership, title: str) -> bytes:
-    names = {"pmra": "pmra_mas_yr", "pmdec": "pmdec_mas_yr", "parallax": "parallax_mas", "bp_rp": "bp_rp_mag"}
-    names |= {name: name for name in ("ra_deg", "dec_deg", "g_mag")}
-    columns = {ours: rows[name].to_numpy().astype(np.float64) for ours, name in names.items()}
-    return style.png(cluster.draw(cluster.Stars(**columns, probability=fitted.probability), title))
+def _figure(rows: pa.Table, whole: Space, fitted: Membership, title: str) -> bytes:
+    colours, magnitudes = (rows[name].to_numpy().astype(np.float64) for name in ("bp_rp_mag", "g_mag"))
+    shown = cluster.Stars(*whole.sky.T, *whole.points.T, magnitudes, colours, fitted.probability)
+    return style.png(cluster.draw(shown, title))
 
 
 if __name__ == "__main__":
