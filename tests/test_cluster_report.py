@@ -178,6 +178,22 @@ def test_field_without_a_cluster_says_so_and_why(region):
     assert "agreement_empty_1" not in seen.tables
 
 
+def test_cluster_that_may_be_another_is_doubted_first(region):
+    doubted = replace(region, cluster=table(summary.CLUSTERS, FOUND | {"doubt": "FAR from the locus of Dias 2002"}))
+    assert list(clusters.warnings(doubted)) == ["FAR from the locus of Dias 2002."]
+    assert "FAR from the locus of Dias 2002." in read(M67=doubted).text
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [((9000.0, 25000.0, None), "25000.0 (9000.0 to ...)"), ((50000.0, None, None), "...")],
+)
+def test_distance_that_may_be_any_is_open_at_its_end(region, ends, text):
+    limits = dict(zip(("distance_low_pc", "distance_pc", "distance_high_pc"), ends, strict=True))
+    distant = replace(region, cluster=table(summary.CLUSTERS, FOUND | limits))
+    assert cells(read(M67=distant), "clusters")[1][8] == text
+
+
 def test_simulated_stars_are_named_first(region):
     made_up = replace(region, field=table(fields.FIELD, PLACE | {"survey": "demo region (SIMULATED)"}))
     seen = read(M67=region, cone=made_up)

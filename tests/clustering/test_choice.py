@@ -38,6 +38,28 @@ def test_merit_by_hand():
     assert chosen.merit == pytest.approx(np.linalg.norm([5 / 50, 0.5 / 5, 10 / 500]) * 1.3489795)
 
 
+@pytest.mark.parametrize(
+    ("found", "far"),
+    [
+        (Locus(4.0, 6.1, 1.0), True),  # 5 mas/yr off, in whatever direction
+        (Locus(4.0, 5.9, 1.0), False),
+        (Locus(1.0, 2.0, 1.69), False),  # 1.5 times as near and 0.2 mas
+        (Locus(1.0, 2.0, 1.71), True),
+        (Locus(1.0, 2.0, 0.53), True),
+        (Locus(1.0, 2.0, 0.54), False),
+        (Locus(1.0, 2.0, -0.1), True),
+    ],
+)
+def test_far_is_beyond_what_catalogues_err_by(found, far):
+    assert choice.is_far(found, Locus(1.0, 2.0, 1.0)) == far
+
+
+@pytest.mark.parametrize(("one", "other"), [(1.0, 0.31), (0.5, 0.06), (3.0, 2.0), (0.3, -0.1)])
+def test_far_is_the_same_from_either_end(one, other):
+    there, back = (choice.is_far(Locus(0, 0, a), Locus(0, 0, b)) for a, b in ((one, other), (other, one)))
+    assert there == back
+
+
 def test_median_decides_not_the_mean():
     space = np.vstack([np.zeros((30, 3)), np.full((5, 3), 500.0), np.full((40, 3), 3.0)])
     groups = Groups(np.repeat([0, 1], [35, 40]).astype(np.int32), 2)

@@ -31,9 +31,9 @@ def place(survey: str) -> Field:
     return Field(Region("M 1", Centre(130.0, 20.0), 1.0), survey, "DR3", 0.5, "Dias 2002", LOCUS)
 
 
-def write(tmp_path, rows: pa.Table, survey: str, reason: str | None):
+def write(tmp_path, rows: pa.Table, survey: str, against: str | None):
     paths = [tmp_path / f"members.{suffix}" for suffix in ("parquet", "fits", "vot")]
-    published.write(rows, place(survey), reason, *paths)
+    published.write(rows, place(survey), against, *paths)
     return paths
 
 
@@ -59,7 +59,7 @@ def test_three_formats_hold_the_same_stars(tmp_path):
 def test_simulated_stars_are_said_to_be_even_where_there_are_none(tmp_path, reason):
     chosen = np.zeros(N) if reason else FIRST * 0.9
     rows = members("M 1", STARS, final(chosen, reason), {})
-    paths = write(tmp_path, rows, "demo region (SIMULATED)", reason)
+    paths = write(tmp_path, rows, "demo region (SIMULATED)", f"NO MEMBERS: {reason}" if reason else None)
     description = pq.read_schema(paths[0]).metadata[b"description"].decode()
     assert "SIMULATED" in description
     assert ("NO MEMBERS: nothing stands out" in description) == bool(reason)
@@ -111,15 +111,17 @@ def test_without_members_and_lists_nothing_is_judged_and_the_reason_is_noted():
     ("literature", "expected"),
     [
         (Locus(2.0, 4.0, 2.5), "-1.00 mas/yr, -2.00 mas/yr, +0.500 mas"),
-        (Locus(5.0, 5.5, 3.0), "FAR, maybe another cluster: -4.00 mas/yr, -3.50 mas/yr, +0.000 mas"),
-        (Locus(1.0, 2.0, 1.8), "FAR, maybe another cluster: +0.00 mas/yr, +0.00 mas/yr, +1.200 mas"),
+        (Locus(5.0, 5.5, 3.0), "FAR from the locus of Dias 2002, maybe another cluster: -4.00 mas/yr, -3.50 mas/yr"),
+        (Locus(1.0, 2.0, 1.8), "FAR from the locus of Dias 2002, maybe another cluster: +0.00 mas/yr, +0.00 mas/yr"),
     ],
 )
 def test_members_far_from_the_literature_may_be_another_cluster(literature, expected):
     where = dataclasses.replace(place("Gaia"), locus=literature)
     scores = compare.agreement("M 1", np.full(N, 15.0), {}, {})
     notes = {n: v for _, n, v in published.comparison([], final(FIRST * 0.9), scores, where)}
-    assert notes["members less the locus of Dias 2002"] == expected
+    assert notes["members less the locus of Dias 2002"].startswith(expected)
+    assert (published.doubt(final(FIRST * 0.9), where) is None) == ("FAR" not in expected)
+    assert published.doubt(final(FIRST * 0.0, "nothing stands out"), where) is None
 
 
 def test_without_a_locus_there_is_nothing_to_be_far_from():

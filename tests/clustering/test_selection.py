@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from simulated_region import Cluster, region
+from small_fields import f1
 
-from workflow_scripts.clustering import selection
+from workflow_scripts.clustering import final, hdbscan, published, selection
 from workflow_scripts.clustering.fields import Field
 from workflow_scripts.clustering.regions import Region
 from workflow_scripts.clustering.space import Centre, space
@@ -69,7 +70,7 @@ def test_configured_locus_is_the_only_start():
     assert selection.starts(place(LOCUS, "configuration"), WHOLE, found) == [(LOCUS, "configuration")]
 
 
-def test_trusted_group_goes_before_others_and_the_catalogue_is_last():
+def test_trusted_group_goes_first_and_one_far_from_the_catalogue_last():
     wrong = Groups(1 - GROUPS.label, 2)
     old = Locus(2.0, -9.0, 2.5)
     found = [
@@ -78,6 +79,26 @@ def test_trusted_group_goes_before_others_and_the_catalogue_is_last():
         selection.from_groups("HDBSCAN", GROUPS, WHOLE, place()),
     ]
     starts = selection.starts(place(old, "Dias 2002"), WHOLE, found)
-    assert [origin for _, origin in starts] == ["group of HDBSCAN", "group of K-Means", "Dias 2002"]
+    assert [origin for _, origin in starts] == ["group of HDBSCAN", "Dias 2002", "group of K-Means"]
     np.testing.assert_allclose(starts[0][0].array(), LOCUS.array(), atol=0.2)
     assert selection.starts(place(), WHOLE, []) == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_richer_cluster_elsewhere_is_not_taken_for_the_one_that_is_asked_for(seed):
+    asked, rival = Cluster(LOCUS, n=45), Cluster(Locus(-2.0, -4.0, 1.2), n=300)
+    made = region(np.random.default_rng(seed), (asked, rival), n_field=3000)
+    whole, where = space(made.stars, CONE.centre), place(LOCUS, "Dias 2002")
+    found = [selection.from_groups("HDBSCAN", hdbscan.fit(whole.points, 50, 10), whole, where)]
+    members = final.first(whole, selection.starts(where, whole, found)).members
+    assert f1(members, made.truth == 0) > 0.95
+
+
+def test_rich_cluster_is_found_but_doubted_where_the_one_asked_for_is_not():
+    rival = Cluster(Locus(-2.0, -4.0, 1.2), n=300)
+    made = region(np.random.default_rng(1), (rival,), n_field=3000)
+    whole, where = space(made.stars, CONE.centre), place(LOCUS, "Dias 2002")
+    found = [selection.from_groups("HDBSCAN", hdbscan.fit(whole.points, 50, 10), whole, where)]
+    last = final.first(whole, selection.starts(where, whole, found))
+    assert last.notes["locus_from"] == "group of HDBSCAN"
+    assert str(published.doubt(last, where)).startswith("FAR from the locus of Dias 2002")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow_scripts import catalogue
-from workflow_scripts.clustering import consensus, selection
+from workflow_scripts.clustering import choice, consensus, selection
 from workflow_scripts.clustering.fields import Field
 from workflow_scripts.clustering.members import MEMBERS
 from workflow_scripts.clustering.membership import Membership
@@ -27,18 +27,16 @@ PUBLISHED = Table(
     ),
 )
 FINAL = "membership"
-# ASSUME motions from before Gaia are right to 5 mas/yr and distances to a factor of 1.5 (M67: 2.5 mas/yr off).
-FARTHEST_MAS_YR, FARTHEST_RATIO, FARTHEST_MAS = 5.0, 1.5, 0.2
 
 
-def write(rows: pa.Table, place: Field, reason: str | None, parquet: Path, fits: Path, votable: Path) -> None:
-    """Write a table MEMBERS as PUBLISHED in the three formats; the description says why where it has no members."""
+def write(rows: pa.Table, place: Field, against: str | None, parquet: Path, fits: Path, votable: Path) -> None:
+    """Write a table MEMBERS as PUBLISHED in the three formats; the description ends with what speaks against them."""
     columns = {name: rows[name] for name in rows.column_names if name != "methods"}
     columns["survey"] = pa.array([place.survey] * rows.num_rows, _TEXT)
     columns["methods"] = pa.array(["|".join(names) for names in rows["methods"].to_pylist()], _TEXT)
     title = f"Stars of {place.name} ({place.survey}) that may be members or that most methods select."
-    if reason:
-        title += f" NO MEMBERS: {reason}."
+    if against:
+        title += f" {against}."
     found = pa.table({name: columns[name] for name in PUBLISHED.names})
     catalogue.write(found, title, PUBLISHED, parquet, fits, votable)
 
@@ -75,17 +73,23 @@ def comparison(
         said.append((FINAL, "no members", final.reason))
     said += [(FINAL, name, value) for name, value in final.notes.items()]
     if place.locus and final.reason is None:
-        said.append((FINAL, f"members less the locus of {place.locus_from}", _offset(final.locus, place.locus)))
+        told = doubt(final, place) or _offset(final, place.locus)
+        said.append((FINAL, f"members less the locus of {place.locus_from}", told))
     if selection.DEC in chosen and selection.KMEANS in chosen:
         said += _dec_against_kmeans(chosen, final, agreement)
     return said
 
 
-def _offset(found: Locus, literature: Locus) -> str:
-    pmra, pmdec, parallax = found.array() - literature.array()
-    text = f"{pmra:+.2f} mas/yr, {pmdec:+.2f} mas/yr, {parallax:+.3f} mas"
-    apart = abs(parallax) > (FARTHEST_RATIO - 1) * literature.parallax_mas + FARTHEST_MAS
-    return f"FAR, maybe another cluster: {text}" if apart or np.hypot(pmra, pmdec) > FARTHEST_MAS_YR else text
+def doubt(final: Membership, place: Field) -> str | None:
+    """Say how far the members are from the locus that was known before, if that is FAR; else nothing."""
+    if place.locus is None or final.reason or not choice.is_far(final.locus, place.locus):
+        return None
+    return f"FAR from the locus of {place.locus_from}, maybe another cluster: {_offset(final, place.locus)}"
+
+
+def _offset(final: Membership, literature: Locus) -> str:
+    pmra, pmdec, parallax = final.locus.array() - literature.array()
+    return f"{pmra:+.2f} mas/yr, {pmdec:+.2f} mas/yr, {parallax:+.3f} mas"
 
 
 def _dec_against_kmeans(

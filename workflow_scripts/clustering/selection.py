@@ -83,14 +83,18 @@ def starts(place: Field, whole: Space, found: Sequence[Selection]) -> list[tuple
     """Places from which a cluster is fitted, the most trusted first, and where each comes from.
 
     A configured locus is the only one. Otherwise groups come first: motions in Dias 2002 are from before Gaia and are
-    off by several mas/yr, which tells groups apart and is too much for a window.
+    off by several mas/yr, which tells groups apart and is too much for a window. Groups far from them come last.
     """
     if place.locus and place.locus_from == "configuration":
         return [(place.locus, "configuration")]
     by_name = {one.method: one for one in found}
     groups = [by_name[name] for name in TRUSTED if name in by_name and by_name[name].selected.any()]
     result = [(locus_of(whole, one.selected), f"group of {one.method}") for one in groups]
-    return [*result, (place.locus, place.locus_from)] if place.locus else result
+    if place.locus is None:
+        return result
+    far = [choice.is_far(locus, place.locus) for locus, _ in result]
+    near = [start for start, is_far in zip(result, far, strict=True) if not is_far]
+    return [*near, (place.locus, place.locus_from), *(start for start in result if start not in near)]
 
 
 def rows(found: Iterable[Selection], stars: pa.Table) -> pa.Table:

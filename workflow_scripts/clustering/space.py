@@ -50,8 +50,8 @@ class Centre:
 class Space:
     """Stars along the axes of a centre: points (n, 3) in mas/yr, mas/yr, mas; errors (n, 6), packed; radius_deg (n,).
 
-    sky (n, 2) are RA and Dec in deg. drift (n, 2) is the change of proper motion by the centre's radial velocity in mas/yr per mas of parallax.
-    typical (3,) is the median error of each; g_mag (n,) is NaN where unknown.
+    sky (n, 2) are RA and Dec in deg. drift (n, 2) is the change of proper motion by the centre's radial velocity in
+    mas/yr per mas of parallax. typical (3,) is the median error of each; g_mag (n,) is NaN where unknown.
     """
 
     points: Reals

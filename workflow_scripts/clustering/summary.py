@@ -75,6 +75,7 @@ CLUSTERS = Table(
         Column("r50_deg", _REAL, "deg", "radius within which half of the sum of probabilities lies", True),
         Column("significance", _REAL, "", "sigma of the cluster over a field alone"),
         Column("reason", _TEXT, "", "why there are no members; null = there are", True),
+        Column("doubt", _TEXT, "", "why they may be another cluster's; null = no reason to think so", True),
     ),
 )
 
@@ -138,7 +139,7 @@ def methods(
     return pa.Table.from_pylist(rows, schema=METHODS.schema)
 
 
-def clusters(cluster: str, stars: Space, found: Membership, release: Release) -> pa.Table:
+def clusters(cluster: str, stars: Space, found: Membership, release: Release, doubt: str | None = None) -> pa.Table:
     """Give the cluster's row of CLUSTERS; without members all that is measured on them is null and reason tells why."""
     p, members = found.probability, found.members
     known = moments(stars, p) if members.any() else None
@@ -154,6 +155,7 @@ def clusters(cluster: str, stars: Space, found: Membership, release: Release) ->
         "parallax_zero_point_mas": ZERO_POINT_MAS[release],
         "significance": found.significance,
         "reason": found.reason,
+        "doubt": doubt,
     }
     if known:
         row |= {"contamination": float((1 - p[members]).mean()), "r50_deg": half_radius(stars.radius_deg, p)}

@@ -24,7 +24,8 @@ _MOST_FIELD_STARS = 30_000  # drawn; more are as black
 class Stars:
     """Stars of a region, all (n,): ra_deg, dec_deg, pmra and pmdec [mas/yr], parallax [mas], g_mag and bp_rp [mag].
 
-    Motions are along the axes of the cluster's centre. Magnitudes and colours are NaN where unknown; probability is that of membership.
+    Motions are along the axes of the cluster's centre. Magnitudes and colours are NaN where unknown; probability is
+    that of membership.
     """
 
     ra_deg: Reals

@@ -50,9 +50,11 @@ def page(
 
 def warnings(region: Region) -> Iterator[str]:
     """Give what the reader must know before using the members."""
-    (reason,) = region.cluster["reason"].to_pylist()
-    if reason:
-        yield f"No cluster: {reason}."
+    (found,) = region.cluster.to_pylist()
+    if found["reason"]:
+        yield f"No cluster: {found['reason']}."
+    if found["doubt"]:
+        yield f"{found['doubt']}."
     for row in region.notes.to_pylist():
         method, note, value = row["method"], row["note"], row["value"]
         if value.startswith("WORSE") or note in ("few seeds", "no cluster"):
@@ -82,8 +84,10 @@ def _found(row: Mapping[str, Any]) -> Iterator[str]:
     yield from (count(row["n_stars"]), count(row["n_members"]), share(row["contamination"]))
     yield f"{row['significance']:.1f}"
     yield from (_mean(row, quantity, unit) for quantity, unit in _MEANS)
-    low, value, high = (row[f"distance{which}_pc"] for which in ("_low", "", "_high"))
-    yield MISSING if value is None else f"{value:.1f} ({low:.1f} to {high:.1f})"
+    low, value, high = (
+        MISSING if (end := row[f"distance{which}_pc"]) is None else f"{end:.1f}" for which in ("_low", "", "_high")
+    )
+    yield MISSING if value == MISSING else f"{value} ({low} to {high})"
     yield figure(row["r50_deg"])
 
 

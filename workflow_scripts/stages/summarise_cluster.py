@@ -42,7 +42,8 @@ def main(
     found = [one for path in selections for one in selection.read(tables.read(path, selection.SELECTIONS), rows)]
     chosen = {one.method: one.selected for one in found}
     whole = space(rows, place.region.centre)
-    row = summary.clusters(place.name, whole, fitted, place.release)
+    doubt = published.doubt(fitted, place)
+    row = summary.clusters(place.name, whole, fitted, place.release, doubt)
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
     every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
@@ -59,7 +60,8 @@ def main(
     tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
 
     shown = member_table.members(place.name, rows, fitted, _narrow(chosen, fitted))
-    published.write(shown, place, fitted.reason, members, members_fits, members_votable)
+    against = f"NO MEMBERS: {fitted.reason}" if fitted.reason else doubt
+    published.write(shown, place, against, members, members_fits, members_votable)
     with tables.whole(figure) as part:
         part.write_bytes(_figure(rows, whole, fitted, f"{place.name} ({place.survey})"))
     _LOG.info("%s: %d members of %d stars", place.name, fitted.members.sum(), rows.num_rows)
@@ -73,8 +75,9 @@ def _narrow(chosen: dict[str, NDArray[np.bool_]], fitted: Membership) -> dict[st
 
 
 def _figure(rows: pa.Table, whole: Space, fitted: Membership, title: str) -> bytes:
-    colours, magnitudes = (rows[name].to_numpy().astype(np.float64) for name in ("bp_rp_mag", "g_mag"))
-    shown = cluster.Stars(*whole.sky.T, *whole.points.T, magnitudes, colours, fitted.probability)
+    (ra, dec), (pmra, pmdec, parallax) = whole.sky.T, whole.points.T
+    magnitudes, colours = (rows[name].to_numpy().astype(np.float64) for name in ("g_mag", "bp_rp_mag"))
+    shown = cluster.Stars(ra, dec, pmra, pmdec, parallax, magnitudes, colours, fitted.probability)
     return style.png(cluster.draw(shown, title))
 
 
