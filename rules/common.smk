@@ -144,7 +144,7 @@ def open_clusters(region):
 
 def wanted_region(name):
     region = REGIONS[name]
-    keys = ("source", "release", "cluster", "ra_deg", "dec_deg", "radius_deg", "locus")
+    keys = ("source", "release", "cluster", "ra_deg", "dec_deg", "radius_deg", "radial_velocity_km_s", "locus")
     wanted = {key: region[key] for key in keys if key in region}
     archive = {"gaia_dr2": "DR2", "gaia_dr3": "DR3"}
     return wanted | {"release": archive.get(region["source"], region["release"])}

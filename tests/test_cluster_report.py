@@ -184,6 +184,14 @@ def test_cluster_that_may_be_another_is_doubted_first(region):
     assert "FAR from the locus of Dias 2002." in read(M67=doubted).text
 
 
+@pytest.mark.parametrize(("radius", "velocity", "warned"), [(2.0, 0.0, True), (2.0, 39.4, False), (1.0, 0.0, False)])
+def test_wide_cone_without_a_radial_velocity_is_warned_of(region, radius, velocity, warned):
+    place = PLACE | {"radius_deg": radius, "radial_velocity_km_s": velocity}
+    spoken = list(clusters.warnings(replace(region, field=table(fields.FIELD, place))))
+    assert bool(spoken) == warned
+    assert all("Give radial_velocity_km_s" in text for text in spoken)
+
+
 @pytest.mark.parametrize(
     ("ends", "text"),
     [((9000.0, 25000.0, None), "25000.0 (9000.0 to ...)"), ((50000.0, None, None), "...")],

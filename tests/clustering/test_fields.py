@@ -36,8 +36,9 @@ def test_catalogue_gives_what_the_configuration_does_not():
 
 
 def test_configuration_goes_before_the_catalogue():
-    wanted = Wanted("local", "DR2", "NGC 1", ra_deg=11.0, radius_deg=0.3, locus=[1, 2, 3])
+    wanted = Wanted("local", "DR2", "NGC 1", ra_deg=11.0, radius_deg=0.3, radial_velocity_km_s=-5.0, locus=[1, 2, 3])
     found = resolve("a", wanted, "Gaia", CLUSTERS)
+    assert found.region.centre.radial_velocity_km_s == -5
     assert (found.region.centre.ra_deg, found.region.centre.dec_deg, found.release) == (11, 20, "DR2")
     assert (found.region.radius_deg, found.inner_deg) == (0.3, pytest.approx(0.2))
     assert (found.locus, found.locus_from) == (Locus(1, 2, 3), "configuration")

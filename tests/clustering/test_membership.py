@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import chi2
-from simulated_region import Cluster, Region, region
+from simulated_region import KM_S, Cluster, Region, basis, disc, field_motions, region, table, to_sky
 
 from workflow_scripts.clustering.membership import Membership, farthest, membership
 from workflow_scripts.clustering.space import Centre, locus_of, space
@@ -92,6 +92,7 @@ def test_field_without_a_cluster_has_no_members_and_says_why() -> None:
         found = membership(made.stars, Locus(-2.0, -3.0, 0.6))
         assert not found.members.any()
         assert not found.probability.any()
+        assert found.significance == 0
         reasons.add(str(found.reason).split("(")[0].split(":")[0])
     assert reasons <= {"the group fitted is as wide as the field ", "a field alone explains the stars as well"} | {
         reason for reason in reasons if reason.startswith("the probabilities add up")
@@ -132,6 +133,41 @@ def test_isolated_cluster_needs_no_field_in_its_window() -> None:
     found = membership(made.stars, locus)
     assert found.reason is None
     assert f1(found, made.truth == 0) > 0.99
+
+
+def hyades(rng: np.random.Generator, scale_pc: float, n: int = 500, radius_deg: float = 4.125) -> Region:
+    """A cluster as near as the Hyades with its depth, and a field: a Plummer sphere cut at four scales."""
+    centre, distance, velocity = (66.7, 15.9), 47.5, np.array([39.4, 23.6, -6.3])  # outward, east, north in km/s
+    axes = basis(*centre)
+    r = scale_pc / np.sqrt(rng.uniform(0.11, 1, n) ** (-2 / 3) - 1)
+    direction = rng.normal(size=(n, 3))
+    place = distance * axes[0] + r[:, None] * direction / np.linalg.norm(direction, axis=1, keepdims=True) @ axes
+    far = np.linalg.norm(place, axis=1)
+    ra, dec = np.degrees(np.arctan2(place[:, 1], place[:, 0])) % 360, np.degrees(np.arcsin(place[:, 2] / far))
+    moving = velocity @ axes + rng.normal(0, 0.3, (n, 3))
+    east_north = np.array([basis(a, d)[1:] @ v for a, d, v in zip(ra, dec, moving, strict=True)])
+    members = np.column_stack([east_north * (1000 / far / KM_S)[:, None], 1000 / far])
+    inside = place @ axes[0] / far > np.cos(np.radians(radius_deg))
+    sky, turn = to_sky(disc(rng, 20_000, radius_deg), centre)
+    field = field_motions(rng, len(sky))
+    field[:, :2] = np.einsum("nij,nj->ni", turn, field[:, :2])
+    motions = np.concatenate([members[inside], field])
+    sigma = np.full(motions.shape, 0.1)
+    seen = motions + rng.normal(size=sigma.shape) * sigma
+    positions = np.concatenate([np.column_stack([ra, dec])[inside], sky])
+    truth = np.where(np.arange(len(seen)) < inside.sum(), 0, -1)
+    return Region(table(positions, seen, sigma, np.full(len(seen), 15.0)), truth)
+
+
+@pytest.mark.parametrize("scale_pc", [3.1, 4.0])  # Roeser 2011 (A&A 531, A92) has 3.1
+def test_near_and_deep_cluster_is_no_field(scale_pc: float) -> None:
+    made = hyades(np.random.default_rng(1), scale_pc)
+    centre = Centre(66.7, 15.9, 39.4)
+    stars = space(made.stars, centre)
+    assert np.std(stars.points[made.truth == 0, 2]) > 0.04 * 21
+    found = membership(made.stars, locus_of(stars, made.truth == 0), centre)
+    assert found.reason is None
+    assert f1(found, made.truth == 0) > 0.97
 
 
 def test_twenty_stars_are_too_few() -> None:

@@ -52,6 +52,7 @@ class Wanted:
     ra_deg: float | None = None
     dec_deg: float | None = None
     radius_deg: float | None = None
+    radial_velocity_km_s: float | None = None
     locus: list[float] = field(default_factory=list)
 
 
@@ -89,7 +90,9 @@ def resolve(name: str, wanted: Wanted, survey: str, clusters: pa.Table | None) -
     if not radius > 0:
         raise DataError(f"clusters.regions.{name}: radius_deg is {radius:g}, expected above 0: it would hold no stars")
     locus, origin = _locus(wanted, row)
-    diameter, velocity = row.get("diameter_arcmin"), row.get("radial_velocity_km_s")
+    diameter, velocity = row.get("diameter_arcmin"), wanted.radial_velocity_km_s
+    if velocity is None:
+        velocity = row.get("radial_velocity_km_s")
     inner = radius / regions.RADIUS_FACTOR
     if diameter:
         inner = min(inner, float(diameter) / 2 / 60)

@@ -26,6 +26,9 @@ _FIRST_SPREAD = 0.2  # of the cluster, of the window's half width
 _FARTHEST_LOCUS = 0.5  # of the window's half width
 _EVIDENCE = 10.0  # "very strong" by Kass & Raftery 1995 (J. Am. Stat. Assoc. 90, 773), of the BIC
 _ALMOST_ALL = 0.99
+# ASSUME a cluster's spread is at most this share of the window's half width: the nearest, the Hyades, are 5 to 7 % deep
+# and their motions as different, which is 0.28 of it; groups of a smooth field have 0.25 to 0.5, and no evidence.
+_WIDEST = 0.35
 # ASSUME a star so far out that less than half a member is expected beyond (Chauvenet's criterion) is no member, however
 # empty the field is there: the field's density so far out is not known well enough to say that nothing else can be.
 _EXPECTED_BEYOND = 0.5
@@ -38,7 +41,7 @@ class Membership:
     probability (n,) is 0 outside the window, and for all stars if no cluster could be fitted, of which reason tells.
     locus is the cluster's mean and covariance (3, 3) its spread, errors taken out, along the axes of the centre
     (mas/yr, mas/yr, mas). significance in sigma compares the fit with that of a field alone;
-    0 where the fit is no cluster.
+    it is 0 where reason tells why there is no cluster.
     """
 
     probability: Reals
@@ -91,18 +94,21 @@ def members_near(whole: Space, locus: Locus) -> Membership:
         alone = _best(sample, None)
         sigma = significance(found, alone)
         if (gain := alone.bic(n) - found.bic(n)) < _EVIDENCE:
-            fault = f"a field alone explains the stars as well: BIC worse by {gain:.1f} without a cluster, expected 10"
+            fault = f"a field alone explains the stars as well: a cluster gains {gain:.1f} in BIC, expected at least 10"
     if not fault:
         far = squared_distance(sample.offset, sample.errors, found.parts[0]) > farthest(float(found.probability.sum()))
         members[sample.inside] = np.where(far, 0, found.probability)
         if (count := int((members > MEMBER).sum())) < _LEAST_MEMBERS:
             fault, members = f"only {count} members, expected at least {_LEAST_MEMBERS}", np.zeros_like(members)
     notes |= _described(found)
-    return Membership(members, place, found.parts[0].covariance, sigma, fault, notes)
+    return Membership(members, place, found.parts[0].covariance, 0.0 if fault else sigma, fault, notes)
 
 
 def significance(found: Mixture, alone: Mixture) -> float:
-    """Sigma of a fit with a cluster over one without: root of 2 ln(L / L0) above the number of parameters added."""
+    """Sigma of a fit with a cluster over one without: root of 2 ln(L / L0) above the number of parameters added.
+
+    One place is judged, as if no other had been looked at; of a chance that it is a field's it gives the order only.
+    """
     ratio = 2 * (found.log_likelihood - alone.log_likelihood)
     return float(np.sqrt(max(ratio - max(found.n_parameters - alone.n_parameters, 0), 0.0)))
 
@@ -128,7 +134,7 @@ def _collapse(sample: Sample, found: Mixture) -> str | None:
         return f"the probabilities add up to {total:.1f} members, expected at least {_LEAST_MEMBERS}"
     if total > _ALMOST_ALL * n:
         return f"{total:.0f} of the region's {n} stars would be members: there is no field to tell them from"
-    if (spread > mixture.SMOOTH * sample.half).any():
+    if (spread > _WIDEST * sample.half).any():
         return f"the group fitted is as wide as the field ({_text(spread)}): no compact group here"
     return None
 

@@ -73,7 +73,7 @@ CLUSTERS = Table(
         Column("distance_low_pc", _REAL, "pc", "distance at one sigma more parallax, statistical and systematic", True),
         Column("distance_high_pc", _REAL, "pc", "distance at one sigma less parallax", True),
         Column("r50_deg", _REAL, "deg", "radius within which half of the sum of probabilities lies", True),
-        Column("significance", _REAL, "", "sigma of the cluster over a field alone"),
+        Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("reason", _TEXT, "", "why there are no members; null = there are", True),
         Column("doubt", _TEXT, "", "why they may be another cluster's; null = no reason to think so", True),
     ),

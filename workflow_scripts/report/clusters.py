@@ -12,6 +12,8 @@ from workflow_scripts.report import settings
 from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
 
 _MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
+# A cone so wide that motions across it hang on the radial velocity: space.Centre says by how much.
+_WIDE_DEG = 1.0
 _OF_ONE = re.compile(r"(seed|silhouette_)\s*\d+")  # notes of one seed, of one number of groups: notes.parquet has them
 
 
@@ -55,6 +57,12 @@ def warnings(region: Region) -> Iterator[str]:
         yield f"No cluster: {found['reason']}."
     if found["doubt"]:
         yield f"{found['doubt']}."
+    (place,) = region.field.to_pylist()
+    if place["radius_deg"] > _WIDE_DEG and not place["radial_velocity_km_s"]:
+        yield (
+            "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
+            "for the cluster's spread. Give radial_velocity_km_s."
+        )
     for row in region.notes.to_pylist():
         method, note, value = row["method"], row["note"], row["value"]
         if value.startswith("WORSE") or note in ("few seeds", "no cluster"):

@@ -21,7 +21,7 @@ OVERDENSITIES = Table(
         Column("pmra_mas_yr", _REAL, "mas/yr", "mean proper motion in RA times cos Dec", ucd="pos.pm;pos.eq.ra"),
         Column("pmdec_mas_yr", _REAL, "mas/yr", "mean proper motion in Dec", ucd="pos.pm;pos.eq.dec"),
         Column("parallax_mas", _REAL, "mas", "mean parallax", ucd="pos.parallax.trig"),
-        Column("significance", _REAL, "", "sigma over a field alone"),
+        Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("n_members", pa.int32(), "", "stars with membership probability above 0.5"),
     ),
 )
