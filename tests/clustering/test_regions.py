@@ -39,17 +39,23 @@ def test_fixed_columns_are_read() -> None:
     assert (rows[1]["pmra_mas_yr"], rows[3]["diameter_arcmin"], rows[1]["distance_pc"]) == (None, None, 808)
 
 
+def selected(*named: str) -> dict[str, regions.Region]:
+    rows = regions.select(regions.read_dias(MADE), named, 25.0).to_pylist()
+    return {str(row["cluster"]): regions.region(row) for row in rows}
+
+
 def test_large_clusters_are_selected_with_half_their_diameter_times_the_factor() -> None:
-    selected = regions.select(regions.read_dias(MADE))
-    assert [(one.cluster, one.radius_deg) for one in selected] == [("Edge 2", 0.3125), ("Wide 1", 0.875)]
-    assert selected[1].centre == Centre(0.025, -(29 + 56.5 / 60), 5.5)
-    assert selected[0].centre.radial_velocity_km_s == 0
+    found = selected()
+    assert {name: one.radius_deg for name, one in found.items()} == {"Edge 2": 0.3125, "Wide 1": 0.875}
+    assert list(found) == ["Edge 2", "Wide 1"]
+    assert found["Wide 1"].centre == Centre(0.025, -(29 + 56.5 / 60), 5.5)
+    assert found["Edge 2"].centre.radial_velocity_km_s == 0
 
 
-@pytest.mark.parametrize(("factor", "diameter"), [(0.0, 25.0), (-1.0, 25.0), (1.5, 0.0), (np.nan, 25.0)])
-def test_cone_of_radius_0_is_refused(factor: float, diameter: float) -> None:
-    with pytest.raises(DataError, match="a cone of radius 0 holds no stars"):
-        regions.select(regions.read_dias(MADE), diameter, factor)
+def test_named_cluster_is_selected_whatever_its_size() -> None:
+    assert list(selected("Small 3")) == ["Edge 2", "Small 3", "Wide 1"]
+    unknown = regions.select(regions.read_dias(MADE), ["Unknown 4"], 1000.0)
+    assert unknown["cluster"].to_pylist() == ["Unknown 4"]
 
 
 @pytest.mark.parametrize("row", [2, 3])
@@ -87,9 +93,9 @@ def test_cone_is_a_cone_everywhere(centre: tuple[float, float]) -> None:
     assert cone.holds(ra, dec).sum() > 20
 
 
-def test_count_of_stars_is_asked_after_download() -> None:
-    assert regions.is_rich(40_000)
-    assert not regions.is_rich(39_999)
+def test_poor_region_says_so() -> None:
+    assert regions.richness(40_000) == "40,000"
+    assert regions.richness(39_999) == "39,999, fewer than the 40,000 of Alvaro 2020"
 
 
 @pytest.mark.real
@@ -98,7 +104,7 @@ def test_catalogue_of_dias() -> None:
     clusters = regions.read_dias(DIAS.read_text())
     assert clusters.num_rows == 2167
     assert isinstance(clusters, pa.Table)
-    cones = {one.cluster: one for one in regions.select(clusters)}
+    cones = {row["cluster"]: regions.region(row) for row in regions.select(clusters, [], 25.0).to_pylist()}
     assert cones["Melotte 22"].radius_deg == 1.5
     assert cones["NGC 2682"].radius_deg == 0.3125  # 25 arcmin: at the edge, and in the paper
     assert cones["Melotte 25"].radius_deg == pytest.approx(330 / 2 * 1.5 / 60)

@@ -14,7 +14,9 @@ def measured(points: np.ndarray, sigma: float) -> Space:
     n = len(points)
     errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
     sky, radius = np.zeros((n, 2)), np.linspace(0.1, 1, n)
-    return Space(points, errors, sky, radius, np.zeros((n, 2)), np.full(n, 15.0), np.full(3, sigma), {})
+    return Space(
+        points, errors, sky, radius, np.zeros((n, 2)), np.full(n, 15.0), np.full(3, sigma), {"errors": "deconvolved"}
+    )
 
 
 def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:
@@ -89,6 +91,17 @@ def test_row_of_a_simulated_cluster() -> None:
     assert row["contamination"] == pytest.approx((~true)[found.members].mean(), abs=0.02)
     assert row["r50_deg"] == pytest.approx(0.15, abs=0.03)  # a Plummer sphere's scale holds half of it
     assert (row["n_stars"], row["reason"], row["release"]) == (len(true), None, "DR3")
+    assert row["errors_deconvolved"]
+
+
+def test_dispersion_that_holds_the_errors_says_so() -> None:
+    made = region(np.random.default_rng(1), (CLUSTER,), n_field=5000, errors=False)
+    stars = space(made.stars)
+    row = summary.clusters("Test 1", stars, membership(made.stars, CLUSTER.locus), "DR3").to_pylist()[0]
+    assert row["errors_deconvolved"] is False
+    assert row["pmra_dispersion_mas_yr"] > 0.6 / 4.7405 * 1.2 + 0.01  # where they are taken out it is right to 0.02
+    methods = summary.methods("Test 1", stars, {"DEC": made.truth == 0, "none": made.truth > 9}, {}).to_pylist()
+    assert [one["errors_deconvolved"] for one in methods] == [False, None]
 
 
 def test_row_without_members_is_null_and_says_why() -> None:

@@ -55,6 +55,17 @@ def test_seeds_that_diverge_are_left_out_and_say_why(tmp_path):
     assert said["DEC", "seed 0"].startswith("LEFT OUT, autoencoder: loss")
 
 
+def test_seeds_that_do_not_agree_on_a_star_are_no_cluster(tmp_path, monkeypatch):
+    made = prepared(tmp_path / "a", locus=LOCUS)
+    n = made.rows.num_rows
+    outcomes = tuple(consensus.SeedOutcome(seed, 50, 50, 6) for seed in range(3))
+    apart = consensus.Consensus(np.full(n, 1 / 3), outcomes, 0.1, 0.1, 0.0)
+    monkeypatch.setattr(stage.consensus, "consensus", lambda *_, **__: apart)
+    found, said = run(made)
+    assert not found["DEC"].selected.any()
+    assert said["DEC", "no cluster"] == "no star is in the group of more than half of the seeds"
+
+
 def test_ten_seeds_are_no_few_seeds(tmp_path, monkeypatch):
     made = prepared(tmp_path / "a", 60, 100, LOCUS)
     asked = []

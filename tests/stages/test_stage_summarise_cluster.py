@@ -79,6 +79,7 @@ def test_lists_judge_every_method_and_dec_is_told_to_be_worse(made):
     notes = {(r["method"], r["note"]): r["value"] for r in tables.read(paths["notes"], selection.NOTES).to_pylist()}
     assert notes["DEC", "judged by truth"].startswith(f"WORSE than K-Means: F1 {f1['DEC']:.3f}")
     assert notes["K-Means", "edge"] == "none"
+    assert notes["region", "complete stars"] == f"{made.rows.num_rows}, fewer than the 40,000 of Alvaro 2020"
 
 
 def test_members_that_the_cuts_leave_out_count_as_missed(made):

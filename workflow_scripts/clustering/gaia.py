@@ -155,11 +155,6 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
     return Chosen(rows.cast(STARS.schema), left_out.cast(STARS.schema), pa.table(table, schema=CUTS.schema))
 
 
-def n_complete(chosen: Chosen) -> int:
-    """Complete stars of the cone, those that the cuts on quality leave out included: what Alvaro 2020 counts."""
-    return int(chosen.stars.num_rows + chosen.left_out.num_rows)
-
-
 def _once(rows: pa.Table, cluster: str, counts: list[tuple[str, int]]) -> pa.Table:
     different = rows.group_by(rows.column_names).aggregate([]).select(rows.column_names)
     counts.append(("rows that repeat another", rows.num_rows - different.num_rows))

@@ -63,9 +63,14 @@ class Space:
     typical: Reals
     notes: Notes
 
+    @property
+    def deconvolved(self) -> bool:
+        """Whether the stars have errors, which are then taken out of every spread."""
+        return self.notes["errors"] == "deconvolved"
+
     def without_errors(self) -> "Space":
         """Give the same stars as if measured perfectly: every spread is then the cluster's or the field's."""
-        ignored: Notes = {"errors": "ignored, as asked"} if self.notes["errors"] == "deconvolved" else {}
+        ignored: Notes = {"errors": "ignored, as asked"} if self.deconvolved else {}
         return replace(self, errors=np.zeros_like(self.errors), notes=self.notes | ignored)
 
 

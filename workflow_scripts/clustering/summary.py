@@ -39,11 +39,12 @@ def _moments(unit_suffix: str = "") -> list[Column]:
         columns += [
             Column(f"{name}_{unit}", _REAL, text, f"mean {quantity}", True),
             Column(f"{name}_se_{unit}", _REAL, text, "standard error of the mean", True),
-            Column(f"{name}_dispersion_{unit}", _REAL, text, "intrinsic dispersion, errors taken out", True),
+            Column(f"{name}_dispersion_{unit}", _REAL, text, "dispersion, intrinsic if errors_deconvolved", True),
         ]
     return columns
 
 
+_DECONVOLVED = Column("errors_deconvolved", pa.bool_(), "", "false = the dispersions hold the stars' errors", True)
 METHODS = Table(
     "methods",
     (
@@ -53,6 +54,7 @@ METHODS = Table(
         ),
         Column("n", _COUNT, "", "stars", True),
         *_moments(),
+        _DECONVOLVED,
     ),
 )
 
@@ -66,13 +68,14 @@ CLUSTERS = Table(
         Column("sum_probability", _REAL, "", "sum of the membership probabilities"),
         Column("contamination", _REAL, "", "expected share of field stars among the members", True),
         *_moments(),
+        _DECONVOLVED,
         Column("pm_systematic_mas_yr", _REAL, "mas/yr", "systematic error of the mean proper motion, each axis"),
         Column("parallax_systematic_mas", _REAL, "mas", "systematic error of the mean parallax"),
         Column("parallax_zero_point_mas", _REAL, "mas", "zero point taken off for the distance"),
         Column("distance_pc", _REAL, "pc", "inverse of the mean parallax less the zero point", True),
         Column("distance_low_pc", _REAL, "pc", "distance at one sigma more parallax, statistical and systematic", True),
         Column("distance_high_pc", _REAL, "pc", "distance at one sigma less parallax", True),
-        Column("r50_deg", _REAL, "deg", "radius within which half of the sum of probabilities lies", True),
+        Column("r50_deg", _REAL, "deg", "radius that holds half of the sum of probabilities in the cone", True),
         Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("reason", _TEXT, "", "why there are no members; null = there are", True),
         Column("doubt", _TEXT, "", "why they may be another cluster's; null = no reason to think so", True),
@@ -135,7 +138,7 @@ def methods(
     for name, weight in selections.items():
         found = moments(stars, weight.astype(np.float64))
         row: dict[str, object] = {"cluster": cluster, "method": name, "n": int((weight > 0.5).sum())}
-        rows.append(row | (dict(found.columns()) if found else {}))
+        rows.append(row | (found.columns() | {"errors_deconvolved": stars.deconvolved} if found else {}))
     return pa.Table.from_pylist(rows, schema=METHODS.schema)
 
 
@@ -159,6 +162,7 @@ def clusters(cluster: str, stars: Space, found: Membership, release: Release, do
     }
     if known:
         row |= {"contamination": float((1 - p[members]).mean()), "r50_deg": half_radius(stars.radius_deg, p)}
+        row |= {"errors_deconvolved": stars.deconvolved}
         row |= {**known.columns(), **distances(float(known.mean[2]), float(known.standard_error[2]), release)}
     return pa.Table.from_pylist([row], schema=CLUSTERS.schema)
 

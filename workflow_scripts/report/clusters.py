@@ -79,7 +79,8 @@ def _clusters(regions: Mapping[str, Region]) -> Table:
     return Table(
         name="clusters",
         caption="What was found: members have a probability above 0.5; means with their standard errors, to which the "
-        "systematic ones of Gaia come (below each region); the field's share is what the probabilities expect.",
+        "systematic ones of Gaia come (below each region); the field's share is what the probabilities expect; r50 is "
+        "that of the stars in the cone, a lower limit where the cluster goes beyond it.",
         header=(
             *("Region", "Stars", "Members", "Field's share", "Sigma over a field"),
             *("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "Parallax [mas]", "Distance [pc]", "r50 [deg]"),
@@ -137,7 +138,7 @@ def _methods(name: str, methods: pa.Table) -> Table:
     return Table(
         name=f"methods_{name}",
         caption="The cluster as each method sees it, in the layout of Alvaro (2020), on the same stars: means with "
-        "standard errors, and dispersions with the stars' errors taken out.",
+        "standard errors, and dispersions, the stars' errors taken out where there are any.",
         groups=(("", 2), *((text, 2) for text in ("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "parallax [mas]"))),
         header=("Method", "Stars", *("mean", "dispersion") * 3),
         rows=tuple(

@@ -95,9 +95,10 @@ def _said(found: Consensus, place: fields.Field) -> dict[str, object]:
     for number, one in enumerate(found.seeds):
         text = f"{one.n_latent} stars before, {one.n_members} after, {one.n_groups} groups"
         said[f"seed {number}"] = f"LEFT OUT, {one.left_out}; {text}" if one.left_out else text
-    if not found.n_kept:
-        said["no cluster"] = "no seed is kept"
-        _LOG.warning("%s: no seed of %d is kept", place.name, len(found.seeds))
+    if not found.members.any():
+        kept = "no star is in the group of more than half of the seeds"
+        said["no cluster"] = kept if found.n_kept else "no seed is kept"
+        _LOG.warning("%s: %s, of %d", place.name, said["no cluster"], len(found.seeds))
     return said
 
 

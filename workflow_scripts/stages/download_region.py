@@ -13,7 +13,7 @@ from workflow_scripts.archives import tap
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query
 from workflow_scripts.clustering import fields, gaia
-from workflow_scripts.clustering.regions import OPEN_CLUSTERS, is_rich
+from workflow_scripts.clustering.regions import OPEN_CLUSTERS
 from workflow_scripts.surveys.catalogue import ASK_GENTLY, GAIA_LIMIT
 from workflow_scripts.surveys.files import File
 from workflow_scripts.surveys.mirrors import mirrored
@@ -42,8 +42,6 @@ def main(
     place = fields.resolve(region, wanted, f"Gaia {wanted.release}", known)
     query = mirrored(gaia.query(place.region, wanted.release), mirrors)
     chosen = gaia.select(_rows(query, folder, MANNERS.paced(pace), np.random.default_rng(seed)), place.region, limits)
-    if not is_rich(n := gaia.n_complete(chosen)):
-        _LOG.warning("region %s: %d complete stars, fewer than the 40,000 of Alvaro 2020", region, n)
     fields.write(place, region_file)
     chosen.write(stars, left_out, cuts)
 

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workflow_scripts import edge, tables
 from workflow_scripts.archives import tap
 from workflow_scripts.archives.query import Query
-from workflow_scripts.clustering import fields
-from workflow_scripts.clustering.regions import OPEN_CLUSTERS, read_dias
+from workflow_scripts.clustering import fields, regions
+from workflow_scripts.clustering.regions import OPEN_CLUSTERS
 from workflow_scripts.surveys import columns, registry
 from workflow_scripts.surveys.mirrors import mirrored
 from workflow_scripts.tables import DataError
@@ -32,12 +31,10 @@ def main(
     seed: int,
 ) -> None:
     """Read clusters.dat of VizieR B/ocl where the user has it, else ask VizieR; write OPEN_CLUSTERS by name."""
-    rows = read_dias(_text(catalogue[0])) if catalogue else _from_vizier(folder, mirrors, pace, seed)
+    rows = regions.read_dias(_text(catalogue[0])) if catalogue else _from_vizier(folder, mirrors, pace, seed)
     for name in named:
         fields.named(rows, name)
-    large = pc.fill_null(pc.greater_equal(rows["diameter_arcmin"], least_diameter_arcmin), False)
-    chosen = rows.filter(pc.or_(large, pc.is_in(rows["cluster"], pa.array(named, pa.string()))))
-    tables.write(chosen.sort_by("cluster"), open_clusters, OPEN_CLUSTERS)
+    tables.write(regions.select(rows, named, least_diameter_arcmin), open_clusters, OPEN_CLUSTERS)
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workflow_scripts import edge, tables
-from workflow_scripts.clustering import compare, fields, final, lists, published, selection, summary
+from workflow_scripts.clustering import compare, fields, final, lists, published, regions, selection, summary
 from workflow_scripts.clustering import members as member_table
 from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.space import Space, space
@@ -55,7 +55,8 @@ def main(
     judged = {n: np.append(flags, missed) for n, flags in (chosen | {published.FINAL: fitted.members}).items()}
     scores = compare.agreement(place.name, every["g_mag"].to_numpy().astype(np.float64), judged, listed)
     tables.write(scores, agreement, compare.AGREEMENT)
-    said = selection.note_rows(place.name, published.comparison(found, fitted, scores, place))
+    complete = ("region", "complete stars", regions.richness(every.num_rows))
+    said = selection.note_rows(place.name, [complete, *published.comparison(found, fitted, scores, place)])
     earlier = [tables.read(path, selection.NOTES).replace_schema_metadata(None) for path in method_notes]
     tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
 
