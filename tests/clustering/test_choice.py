@@ -25,7 +25,25 @@ def test_cluster_is_chosen_with_and_without_a_locus(locus):
     chosen = choice.choose(GROUPS, FIELD.space, FIELD.sky, locus)
     assert chosen is not None
     assert chosen.group == CLUSTER
-    assert chosen.rule == ("compactness" if locus is None else "locus")
+    assert chosen.rule == ("compactness" if locus is None else "gathered")
+
+
+def test_group_of_the_field_nearer_to_old_motions_is_not_the_cluster():
+    # M67 in Dias 2002 is 2.5 mas/yr off, and a component of a mixture, spread over the sky, lies nearer.
+    old = Locus(LOCUS.pmra_mas_yr + 2.0, LOCUS.pmdec_mas_yr - 1.5, LOCUS.parallax_mas)
+    near = (np.abs(FIELD.space - old.array()) < (3, 3, 0.6)).all(axis=1) & ~FIELD.members
+    groups = ordered(np.where(FIELD.members, 2, np.where(near, 1, 0)), FIELD.space)
+    field_group = int(groups.label[near][0])
+    chosen = choice.choose(groups, FIELD.space, FIELD.sky, old)
+    assert (chosen.group, chosen.rule) == (int(groups.label[FIELD.members][0]), "gathered")
+    scattered = np.random.default_rng(1).permutation(FIELD.sky)
+    assert choice.choose(groups, FIELD.space, scattered, old).rule == "locus"
+    assert choice.choose(groups, FIELD.space, scattered, old).group == field_group
+
+
+def test_gathered_group_far_from_the_locus_is_not_the_cluster():
+    far = Locus(LOCUS.pmra_mas_yr + 6.0, LOCUS.pmdec_mas_yr, LOCUS.parallax_mas)
+    assert choice.choose(GROUPS, FIELD.space, FIELD.sky, far).rule == "locus"
 
 
 def test_merit_by_hand():

@@ -19,7 +19,8 @@ _FARTHEST_MAS_YR, _FARTHEST_RATIO, _FARTHEST_MAS = 5.0, 1.5, 0.2
 class Choice:
     """A group, the rule that chose it, and its figure of merit.
 
-    locus: the group whose median is nearest to the locus given; merit is the distance, in scatters of the field.
+    gathered: the group whose median is nearest to the locus given, of those that are not far from it and gather on the
+    sky; locus: the nearest of all, where none does; merit is the distance, in scatters of the field.
     compactness: the group most concentrated on the sky against all other stars; merit is the largest difference
     between the two cumulative distributions of the distance from the group's median position.
     """
@@ -32,18 +33,20 @@ class Choice:
 def choose(groups: Groups, space: Reals, sky: Reals, locus: Locus | None) -> Choice | None:
     """Choose the cluster's group of stars with astrometry space (n, 3) and positions sky (n, 2), RA and Dec in deg.
 
-    Groups of fewer than 10 stars are no candidates. None if there is no candidate or, without a locus, if no group is
-    more concentrated than one group of field stars in 1,000 would be.
+    Groups of fewer than 10 stars are no candidates. A group gathers on the sky if it is more concentrated than one
+    group of field stars in 1,000 would be; the errors of old motions reach as far as to groups of the field that do
+    not. None if there is no candidate or, without a locus, if none gathers.
     """
     candidates = [group for group in range(groups.n_groups) if groups.members(group).sum() >= FEWEST]
     if not candidates:
         return None
+    near = candidates if locus is None else [g for g in candidates if not is_far(_median(space, groups, g), locus)]
+    found = {group: _concentration(sky, groups.members(group)) for group in near}
+    compact = [group for group in near if found[group][1] < CHANCE / len(candidates)]
     if locus is not None:
         distance = {group: _distance(space, groups.members(group), locus) for group in candidates}
-        group = min(candidates, key=distance.__getitem__)
-        return Choice(group, "locus", distance[group])
-    found = {group: _concentration(sky, groups.members(group)) for group in candidates}
-    compact = [group for group in candidates if found[group][1] < CHANCE / len(candidates)]
+        group = min(compact or candidates, key=distance.__getitem__)
+        return Choice(group, "gathered" if compact else "locus", distance[group])
     if not compact:
         return None
     group = max(compact, key=lambda g: found[g][0])
@@ -56,6 +59,10 @@ def is_far(found: Locus, literature: Locus) -> bool:
     nearest = max(min(found.parallax_mas, literature.parallax_mas), 0)
     apart = abs(parallax) > (_FARTHEST_RATIO - 1) * nearest + _FARTHEST_MAS
     return bool(apart or np.hypot(pmra, pmdec) > _FARTHEST_MAS_YR)
+
+
+def _median(space: Reals, groups: Groups, group: int) -> Locus:
+    return Locus(*np.median(space[groups.members(group)], axis=0).tolist())
 
 
 def _distance(space: Reals, inside: NDArray[np.bool_], locus: Locus) -> float:

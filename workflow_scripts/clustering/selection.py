@@ -68,7 +68,8 @@ def from_groups(method: str, groups: Groups, stars: Space, place: Field) -> Sele
 
 
 _RULES = {
-    "locus": "the group whose median is nearest to the locus",
+    "gathered": "the group whose median is nearest to the locus, of those that gather on the sky",
+    "locus": "the group whose median is nearest to the locus; none near it gathers on the sky",
     "compactness": "the group most concentrated on the sky",
 }
 
