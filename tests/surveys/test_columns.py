@@ -43,6 +43,17 @@ def test_scientific_notation_is_refused():
         names_of(["3.019E+12", "3.02e12"])
 
 
+def test_whole_real_numbers_as_text_that_cannot_be_exact_are_refused():
+    with pytest.raises(DataError, match=r"here holds real numbers, such as 5e\+18, that are .*too large to be exact"):
+        names_of(["5000000000000000001.0", "7.0"])
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.date32(), pa.list_(pa.int64()), pa.struct([("a", pa.int8())])])
+def test_what_is_no_name_is_refused(kind):
+    with pytest.raises(DataError, match=r"here holds .*, expected text or integers"):
+        names_of([None, None], kind)
+
+
 def test_names_that_only_look_like_numbers_stay_as_they_are():
     assert names_of(["1.0", "star 1.0"]) == ["1.0", "star 1.0"]
     assert names_of(["000123", "+5", "1e5 b"]) == ["000123", "+5", "1e5 b"]

@@ -96,11 +96,14 @@ def numbers(column: pa.ChunkedArray, where: str) -> Reals:
 def texts(column: pa.ChunkedArray, where: str) -> tuple[NDArray[np.int64], Texts]:
     """Column as text: code of each row (n,), -1 where it is null or blank, and the text of each code.
 
-    Integers become text exactly. Raises DataError for real numbers that are not whole or too large to be exact.
+    Integers become text exactly. Raises DataError for lists and times, and for real numbers that are not whole or too
+    large to be exact.
     """
     kind = column.type
     if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
         column = column.cast(pa.string() if pa.types.is_null(kind) else kind.value_type)
+    if pa.types.is_nested(column.type) or pa.types.is_temporal(column.type):
+        raise DataError(f"{where} holds {kind}, expected text or integers; convert it, or name another column")
     encoded = column.combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
     names, positions = np.unique(_exact(encoded.dictionary, where), return_inverse=True)
@@ -146,6 +149,7 @@ def _exact(values: pa.Array, where: str) -> Texts:
             "write the column as integers or text"
         )
     if names and pc.all(pc.match_substring_regex(text, _WHOLE_AS_REAL)).as_py():
+        _whole(text.cast(pa.float64()).to_numpy(), where)
         names = [name.split(".")[0] for name in names]
     return np.array(names, dtype=object)
 
