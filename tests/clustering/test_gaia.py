@@ -74,8 +74,16 @@ def test_csv_keeps_the_digits_of_identifiers(tmp_path):
     ("change", "message"),
     [
         ({"pmra": None}, r"no column for pmra_mas_yr \(pmra or pmRA\)"),
-        ({"pmra": ["fast"] * N}, "column for pmra_mas_yr holds"),
+        ({"pmra": ["fast"] * N}, r"column 'pmra' \(pmra_mas_yr\) holds text in 80 of 80 rows"),
+        ({"pmra": [[1.0]] * N}, r"column 'pmra' \(pmra_mas_yr\) holds list<.*>, expected numbers"),
+        ({"ra": pa.array([0] * N, pa.timestamp("s"))}, r"column 'ra' \(ra_deg\) holds timestamp.*, expected numbers"),
         ({"source_id": np.arange(N) + 0.5}, "19 digits"),
+        ({"source_id": [[1]] * N}, "column 'source_id' holds list<.*>, expected text or integers"),
+        ({"source_id": pa.array([0] * N, pa.timestamp("s"))}, "column 'source_id' holds timestamp.*, expected text"),
+        (
+            {"source_id": np.arange(N) - 1},
+            "column 'source_id' holds 1 source_id that are numbers.*such as -1; expected",
+        ),
     ],
 )
 def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
@@ -83,6 +91,45 @@ def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
     with pytest.raises(DataError, match=message) as error:
         read(tmp_path, columns)
     assert "stars.parquet" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("5.0000100000e+18", "scientific notation, such as 5.0000100000e.18, which have lost digits"),
+        ("5000000000000000001.0", "real numbers, such as 5e.18, that are not whole or too large to be exact"),
+        (
+            "5.0000100000e+18,1,2,3,4,5\n12",
+            "holds 1 source_id that are numbers but no whole ones, such as 5.0000100000e",
+        ),
+        (
+            "5000000000000000001.0,1,2,3,4,5\n12",
+            "no whole ones, such as 5000000000000000001.0; expected up to 19 digits",
+        ),
+    ],
+)
+def test_identifiers_that_have_lost_digits_are_refused(tmp_path, text, message):
+    (tmp_path / "stars.csv").write_text(f"source_id,ra,dec,parallax,pmra,pmdec\n{text},1,2,3,4,5\n")
+    with pytest.raises(DataError, match=f"stars.csv: column 'source_id' .*{message}"):
+        gaia.read([tmp_path / "stars.csv"])
+
+
+def test_blanks_around_values_go_and_a_blank_identifier_is_none(tmp_path):
+    (tmp_path / "stars.csv").write_text("source_id,ra,dec,parallax,pmra,pmdec\n 12 , 1 ,2,3,4,5\n  ,1,2,3,4,5\n")
+    assert gaia.read([tmp_path / "stars.csv"]).select(["source_id", "ra_deg"]).to_pylist() == [
+        {"source_id": "12", "ra_deg": 1.0},
+        {"source_id": None, "ra_deg": 1.0},
+    ]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_star_without_an_identifier_is_counted_and_not_published(tmp_path, blank):
+    given = native()
+    given["source_id"] = [blank, *map(str, given["source_id"][1:])]
+    chosen = gaia.select(read(tmp_path, given), REGION, gaia.Cuts())
+    assert counts(chosen.cuts)["without identifier, position, proper motion or parallax"] == 1
+    assert chosen.stars.num_rows == N - 1
+    assert chosen.stars["source_id"].to_pylist() == given["source_id"][1:]
 
 
 def test_every_star_left_out_is_counted(tmp_path):
@@ -100,7 +147,7 @@ def test_every_star_left_out_is_counted(tmp_path):
     stars, cuts = chosen.stars, chosen.cuts
     assert counts(cuts) == {
         "rows read": 82,
-        "without position, proper motion or parallax": 3,
+        "without identifier, position, proper motion or parallax": 3,
         "outside the cone": 4,
         "rows that repeat another": 2,
         "ruwe of 1.4 or above": 5,

@@ -26,12 +26,15 @@ class Field(Gaia):
     def __init__(self):
         rng = np.random.default_rng(1)
         names = [native[0] for native in gaia.NATIVE.values()]
-        stars = {name: Column(rng.normal(1, 0.1, N).tolist()) for name in names}
+        stars = {name: Column(rng.uniform(0.5, 1, N).tolist()) for name in names}
+        stars["phot_g_mean_mag"] = Column(rng.uniform(10, 20, N).tolist())
         stars["source_id"] = Column([5_000_000_000_000_000_001 + i for i in range(N)], int)
         stars["ra"] = Column((rng.uniform(-0.6, 0.6, N) % 360).tolist())
         stars["dec"] = Column(rng.uniform(-0.6, 0.6, N).tolist())
         stars["parallax"] = Column([None] * 5 + stars["parallax"].values[5:])
         stars["random_index"] = Column(rng.permutation(N).tolist(), int)
+        stars |= {name: Column(rng.uniform(-0.5, 0.5, N).tolist()) for name in names if name.endswith("_corr")}
+        self.stars = stars
         older = {name: column for name, column in stars.items() if name != "ruwe"}
         quality = {"source_id": Column(stars["source_id"].values[5:80], int), "ruwe": Column([1.0] * 74 + [9.0])}
         super().__init__({"gaiadr3.gaia_source": stars, "gaiadr2.gaia_source": older, "gaiadr2.ruwe": quality})
@@ -88,7 +91,7 @@ def test_cone_comes_with_all_columns_and_stars_left_out_are_counted(run, release
     assert stars["source_id"].to_pylist()[0] == "5000000000000000006"
     assert stars["parallax_pmdec_corr"].null_count == 0
     cuts = dict(tables.read(paths["cuts"], gaia.CUTS).select(["cut", "n"]).to_pandas().to_numpy().tolist())
-    assert cuts["without position, proper motion or parallax"] == 5
+    assert cuts["without identifier, position, proper motion or parallax"] == 5
     assert fields.read(paths["region_file"]).survey == f"Gaia {release}"
 
 
@@ -112,3 +115,9 @@ def test_second_run_has_its_answers_already(run, archive):
 def test_empty_cone_is_refused(run):
     with pytest.raises(DataError, match="region here: 0 stars are left"):
         run(dec_deg=60.0)
+
+
+def test_answer_with_a_value_that_no_star_has_is_refused(run, archive):
+    archive.service.stars["pmra_error"].values[7] = -999.0
+    with pytest.raises(DataError, match=r"part_00_of_01.parquet: .*pmra_error \(pmra_error_mas_yr\) in 1 of 90 rows"):
+        run()

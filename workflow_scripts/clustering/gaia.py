@@ -1,5 +1,7 @@
 """Stars of Gaia under the archive's column names -> the table STARS of a region, with every star left out counted."""
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,10 @@ import pyarrow.compute as pc
 
 from workflow_scripts import tables
 from workflow_scripts.archives.query import Query
+from workflow_scripts.clustering import limits
 from workflow_scripts.clustering.regions import Region
 from workflow_scripts.clustering.stars import STARS
-from workflow_scripts.surveys import catalogue, files
+from workflow_scripts.surveys import catalogue, columns, files
 from workflow_scripts.tables import Column, DataError, Table
 
 LEAST_STARS = 50  # of a region, below which no method can tell a cluster from the field
@@ -36,6 +39,7 @@ NATIVE: Mapping[str, tuple[str, ...]] = {
 }
 _BP, _RP = "phot_bp_mean_mag", "phot_rp_mean_mag"
 _WANTED = {_BP, _RP, *(name for names in NATIVE.values() for name in names)}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NEEDED = [column.name for column in STARS.columns if not column.nullable]
 
 # Of each release: the source in the archive, and columns that have another name there.
@@ -84,41 +88,63 @@ def query(region: Region, release: str) -> Query:
     """Question to Gaia's archive for all columns of STARS in the region's cone, whether complete or not."""
     if not region.radius_deg > 0:
         raise DataError(f"region {region.cluster}: radius_deg is {region.radius_deg:g}, expected above 0")
-    columns = {name: f"s.{native[0]}" for name, native in NATIVE.items()}
-    columns["ruwe"] = "q.ruwe" if release == "DR2" else "s.ruwe"
+    asked = {name: f"s.{native[0]}" for name, native in NATIVE.items()}
+    asked["ruwe"] = "q.ruwe" if release == "DR2" else "s.ruwe"
     ra, dec = region.centre.ra_deg, region.centre.dec_deg
     cone = (
         "1 = CONTAINS(POINT('ICRS', s.ra, s.dec), "
         f"CIRCLE('ICRS', {ra % 360:.10f}, {dec:.10f}, {region.radius_deg:.10f}))"
     )
-    return catalogue.gaia(columns, f"{_RELEASES[release]} WHERE {cone}", "source_id")
+    return catalogue.gaia(asked, f"{_RELEASES[release]} WHERE {cone}", "source_id")
 
 
 def read(paths: Sequence[Path]) -> pa.Table:
     """Rows of the user's files, one after the other, with the columns of STARS; what a file lacks is null.
 
-    Raises DataError for a file that cannot be read or lacks a column that every star needs, and for values that are no
-    numbers.
+    Raises DataError for a file that cannot be read or lacks a column that every star needs, for values that are no
+    numbers or that no star of Gaia has (limits.LIMITS), and for identifiers that have lost digits.
     """
     return pa.concat_tables([native(files.read(path, _WANTED), path) for path in paths])
 
 
 def native(file: files.File, path: Path) -> pa.Table:
-    """Rows of one file as the columns of STARS, unchecked; colours from BP and RP where there is no bp_rp."""
+    """Rows of one file as the columns of STARS, complete or not; colours from BP and RP where there is no bp_rp.
+
+    Raises DataError as `read`.
+    """
     found = {ours: next((n for n in names if n in file.rows.column_names), None) for ours, names in NATIVE.items()}
     if missing := [f"{ours} ({' or '.join(NATIVE[ours])})" for ours in _NEEDED if found[ours] is None]:
         raise DataError(
             f"{path}: no column for {', '.join(missing)}; it has {file.names}; name the columns as Gaia's archive does"
         )
     rows, n = file.rows, file.rows.num_rows
-    columns = {
-        c.name: pa.nulls(n, c.type) if (name := found[c.name]) is None else _cast(rows[name], c, path)
-        for c in STARS.columns
-    }
+    theirs = {ours: name for ours, name in found.items() if name}
     if found["bp_rp_mag"] is None and {_BP, _RP} <= set(rows.column_names):
-        colour = next(c for c in STARS.columns if c.name == "bp_rp_mag")
-        columns["bp_rp_mag"] = pc.subtract(_cast(rows[_BP], colour, path), _cast(rows[_RP], colour, path))
-    return pa.table({name: columns[name] for name in STARS.names})
+        theirs |= {_BP: _BP, _RP: _RP}
+    ids = identifiers(rows[theirs["source_id"]], f"{path}: column '{theirs.pop('source_id')}'")
+    values = {o: columns.numbers(rows[name], f"{path}: column '{name}' ({o})") for o, name in theirs.items()}
+    limits.check(values, theirs, ids, path)
+    if _BP in values:
+        values["bp_rp_mag"] = values[_BP] - values[_RP]
+    real = {name: pa.array(column, from_pandas=True) for name, column in values.items()}  # NaN becomes null
+    return pa.table([ids, *(real.get(name, pa.nulls(n, pa.float64())) for name in STARS.names[1:])], STARS.names)
+
+
+def identifiers(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """Give identifiers of Gaia as text (n,), null where there is none; where = file and column, for messages.
+
+    Raises DataError for real numbers, also those written as text: they have lost digits; and for negative ones.
+    """
+    if pa.types.is_floating(column.type):
+        raise DataError(f"{where} holds real numbers, too short for Gaia's 19 digits; store integers or text")
+    codes, names = columns.texts(column, where)
+    bad = [name for name in names if _NUMBER.fullmatch(name) and not name.isdecimal()]
+    if bad:
+        raise DataError(
+            f"{where} holds {len(bad)} source_id that are numbers but no whole ones, such as {bad[0]}; expected up to "
+            "19 digits: write the column as integers or text, and leave missing ones empty"
+        )
+    return pa.chunked_array([pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))])
 
 
 def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
@@ -130,11 +156,8 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
     if not region.radius_deg > 0:
         raise DataError(f"region {region.cluster}: radius_deg is {region.radius_deg:g}, expected above 0")
     counts = [("rows read", rows.num_rows)]
-    valid = [pc.and_(pc.is_valid(rows[name]), _finite(rows[name])) for name in _NEEDED]
-    complete = valid[0]
-    for flags in valid[1:]:
-        complete = pc.and_(complete, flags)
-    rows = _keep(rows, complete, "without position, proper motion or parallax", counts)
+    complete = functools.reduce(pc.and_, (pc.is_valid(rows[name]) for name in _NEEDED))
+    rows = _keep(rows, complete, "without identifier, position, proper motion or parallax", counts)
     places = (rows[axis].to_numpy().astype(float) for axis in ("ra_deg", "dec_deg"))
     rows = _keep(rows, pa.array(region.holds(*places)), "outside the cone", counts)
     complete_rows = rows = _once(rows, region.cluster, counts)
@@ -177,18 +200,3 @@ def _keep(rows: pa.Table, flags: pa.Array, cut: str, counts: list[tuple[str, int
 
 def _finite(column: pa.ChunkedArray) -> pa.Array:
     return pc.is_finite(column) if pa.types.is_floating(column.type) else pc.is_valid(column)
-
-
-def _cast(column: pa.ChunkedArray, wanted: Column, path: Path) -> pa.ChunkedArray:
-    """Column as the contract has it; NaN, which stands for a missing value in FITS, becomes null."""
-    if wanted.type == pa.string() and pa.types.is_floating(column.type):
-        raise DataError(
-            f"{path}: {wanted.name} holds real numbers, too short for Gaia's 19 digits; store integers or text"
-        )
-    try:
-        values = column.cast(wanted.type)
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path}: column for {wanted.name} holds {error}; expected {wanted.type}") from error
-    if pa.types.is_floating(wanted.type):
-        return pc.if_else(pc.is_nan(values), None, values)
-    return values
