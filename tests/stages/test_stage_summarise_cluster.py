@@ -80,6 +80,8 @@ def test_lists_judge_every_method_and_dec_is_told_to_be_worse(made):
     assert notes["DEC", "judged by truth"].startswith(f"WORSE than K-Means: F1 {f1['DEC']:.3f}")
     assert notes["K-Means", "edge"] == "none"
     assert notes["region", "complete stars"] == f"{made.rows.num_rows}, fewer than the 40,000 of Alvaro 2020"
+    assert notes["truth", "matched"] == "by position within 1.5 arcsec"
+    assert notes["truth", "rows in the region"] == f"{made.truth.sum()} of {made.truth.sum()}"
 
 
 def test_members_that_the_cuts_leave_out_count_as_missed(made):

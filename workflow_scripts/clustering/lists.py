@@ -1,5 +1,7 @@
-"""Published member lists from files: which stars of a region are on them."""
+"""Published member lists from files: which stars of a region are on them, and how that was found out."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from workflow_scripts.clustering import compare, gaia
+from workflow_scripts.crossmatch.positions import checked
 from workflow_scripts.surveys import columns, files
 from workflow_scripts.tables import DataError
 
@@ -15,27 +18,69 @@ _PROBABILITY = ("PMemb", "Proba", "probability")
 _PLACES = {axis: gaia.NATIVE[axis] for axis in ("ra_deg", "dec_deg")}
 _ID = gaia.NATIVE["source_id"]
 
+BY_POSITION = f"by position within {compare.RADIUS_ARCSEC:g} arcsec"
+BY_ID = "by source_id: identifiers differ between releases, some stars are missed"
 
-def on_list(path: Path, stars: pa.Table, least_probability: float) -> NDArray[np.bool_]:
-    """Stars (n,) of a table STARS that a list has, by position within 1.5 arcsec, or by source_id without positions.
 
-    Where the list has probabilities (PMemb, Proba, probability) rows below the least one are left out. Raises DataError
-    for a list with neither positions nor identifiers.
+@dataclass(frozen=True)
+class Listed:
+    """Stars (n,) of a region that a list has, how they were matched, and how many rows the list has above the cut."""
+
+    stars: NDArray[np.bool_]
+    matched: str
+    n_rows: int
+
+
+def on_list(path: Path, stars: pa.Table, least_probability: float) -> Listed:
+    """Stars of a table STARS that a list has: by position within 1.5 arcsec, or by source_id if it has no positions.
+
+    Where the list has probabilities (PMemb, Proba, probability) rows below the least one, or without one, are left out.
+    Raises DataError for a list with neither positions nor identifiers, probabilities outside 0 to 1 (per cent),
+    positions out of range and identifiers that have lost digits.
     """
-    wanted = {*_PROBABILITY, *_ID, *(name for names in _PLACES.values() for name in (*names,))}
+    wanted = {*_PROBABILITY, *_ID, *(name for names in _PLACES.values() for name in names)}
     file = files.read(path, wanted)
-    rows, here = file.rows, file.rows.column_names
-    for name in [name for name in _PROBABILITY if name in here][:1]:
-        probability = columns.numbers(rows[name], f"{path}: column '{name}'")
-        rows = rows.filter(pa.array(probability >= least_probability))
-    axes = [next((name for name in names if name in here), None) for names in _PLACES.values()]
+    rows = _probable(file, least_probability)
+    axes = [_first(names, rows) for names in _PLACES.values()]
     if axes[0] and axes[1]:
-        ra, dec = (columns.numbers(rows[name], f"{path}: column '{name}'") for name in axes if name)
-        return compare.in_region(stars, ra, dec)
-    if identifier := next((name for name in _ID if name in here), None):
-        ids = rows[identifier].cast(pa.string())
-        return np.asarray(pc.is_in(stars["source_id"], ids.combine_chunks()).to_numpy(zero_copy_only=False))
+        ra, dec = (columns.numbers(rows[name], _where(path, name)) for name in axes if name)
+        places = checked(ra, dec, f"{path}, rows of a probability of at least {least_probability:g}")
+        return Listed(compare.in_region(stars, places.ra_deg, places.dec_deg), BY_POSITION, rows.num_rows)
+    if name := _first(_ID, rows):
+        ids = gaia.identifiers(rows[name], _where(path, name))
+        found = pc.is_in(stars["source_id"], pc.drop_null(ids).combine_chunks())
+        return Listed(np.asarray(found.to_numpy(zero_copy_only=False)), BY_ID, rows.num_rows)
     raise DataError(
         f"{path}: no columns {' or '.join(_PLACES['ra_deg'])} with {' or '.join(_PLACES['dec_deg'])}, and none of "
         f"{', '.join(_ID)}; it has {file.names}; a member list needs positions or identifiers"
     )
+
+
+def notes(listed: Mapping[str, Listed]) -> Iterator[tuple[str, str, object]]:
+    """Yield (list, note, value): how each list was matched, and how many of its rows are stars of the region."""
+    for name, one in listed.items():
+        yield name, "matched", one.matched
+        yield name, "rows in the region", f"{one.stars.sum()} of {one.n_rows}"
+
+
+def _probable(file: files.File, least: float) -> pa.Table:
+    """Rows of the least probability or above; all if the list has none."""
+    name = _first(_PROBABILITY, file.rows)
+    if not name:
+        return file.rows
+    values = columns.numbers(file.rows[name], _where(file.path, name))
+    bad = values[(values < 0) | (values > 1)]
+    if len(bad):
+        raise DataError(
+            f"{_where(file.path, name)} holds {len(bad)} of {len(values)} values outside 0 to 1, such as {bad[0]:g}; "
+            "expected probabilities: divide per cent by 100, and leave missing ones empty"
+        )
+    return file.rows.filter(pa.array(values >= least))
+
+
+def _first(names: tuple[str, ...], rows: pa.Table) -> str | None:
+    return next((name for name in names if name in rows.column_names), None)
+
+
+def _where(path: Path, name: str) -> str:
+    return f"{path}: column '{name}'"

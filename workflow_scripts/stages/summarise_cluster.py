@@ -47,7 +47,8 @@ def main(
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
     every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
-    listed = {n: lists.on_list(p, every, least_probability) for n, p in zip(list_names, list_files, strict=True)}
+    on_lists = {n: lists.on_list(p, every, least_probability) for n, p in zip(list_names, list_files, strict=True)}
+    listed = {name: one.stars for name, one in on_lists.items()}
     weights = chosen | {published.FINAL: fitted.probability} | {n: on[: len(rows)] for n, on in listed.items()}
     table = summary.methods(place.name, whole, weights, published.literature(place))
     tables.write(published.without_nan(table), methods, summary.METHODS)
@@ -56,7 +57,8 @@ def main(
     scores = compare.agreement(place.name, every["g_mag"].to_numpy().astype(np.float64), judged, listed)
     tables.write(scores, agreement, compare.AGREEMENT)
     complete = ("region", "complete stars", regions.richness(every.num_rows))
-    said = selection.note_rows(place.name, [complete, *published.comparison(found, fitted, scores, place)])
+    told = [complete, *published.comparison(found, fitted, scores, place), *lists.notes(on_lists)]
+    said = selection.note_rows(place.name, told)
     earlier = [tables.read(path, selection.NOTES).replace_schema_metadata(None) for path in method_notes]
     tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
 
