@@ -27,7 +27,7 @@ def test_numbers_are_those_asked_for_and_nothing_could_be_taken_for_gaia():
     assert "SIMULATED" in simulate.SURVEY
 
 
-@pytest.mark.parametrize("place", [(130.0, 20.0), (0.0, -60.0)])
+@pytest.mark.parametrize("place", [(130.0, 20.0), (0.0, -60.0), (130.0, 89.5), (0.0, 90.0), (40.0, -90.0)])
 def test_cluster_is_where_it_should_be(place):
     stars, centre = made(ra=place[0], dec=place[1]), Centre(*place)
     seen = space(stars, centre)

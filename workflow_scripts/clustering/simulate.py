@@ -29,7 +29,7 @@ def simulate(
 ) -> pa.Table:
     """Give STARS of a cone; source_id of members start with 1, of field stars with 2, both with SIM.
 
-    Motions and errors are as seen on the sky at each star; not near the poles (10 deg).
+    Motions and errors are as seen on the sky at each star, at the poles too.
     """
     n, is_member = wanted.members + wanted.field, np.arange(wanted.members + wanted.field) < wanted.members
     spread = DISPERSION_KM_S / _KM_S * locus.parallax_mas
