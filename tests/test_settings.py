@@ -274,6 +274,31 @@ def test_unknown_setting_of_a_region_s_dec_is_named():
     assert any(line.startswith("clusters.regions.m67.dec.learn: unknown key") for line in found)
 
 
+def located(*locus: float) -> dict:
+    region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "locus": list(locus)}
+    return changed(clusters={"regions": {"m67": region}})
+
+
+@pytest.mark.parametrize("locus", [(), (-10.9, -3, 1.1)])
+def test_locus_has_three_numbers_or_none(locus):
+    config = located(*locus)
+    settings.complete(config, SCHEMA, registry.offers())
+    assert config["clusters"]["regions"]["m67"]["locus"] == list(locus)
+
+
+@pytest.mark.parametrize("locus", [(1,), (1, 2), (1, 2, float("nan")), (1, 2, float("inf"))])
+def test_other_locus_is_refused_at_the_plan(locus):
+    (found,) = problems(located(*locus))
+    assert found.startswith(
+        f"clusters.regions.m67.locus: {list(locus)} is neither empty nor three finite numbers: proper"
+    )
+
+
+def test_longer_locus_is_refused_with_what_it_means():
+    (found,) = problems(located(1, 2, 3, 4))
+    assert found.startswith("clusters.regions.m67.locus: [1, 2, 3, 4] is too long (Three numbers: proper motion")
+
+
 def test_full_disk_is_named_before_the_run_begins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings.check_room(tmp_path / "results" / "new")

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -122,6 +123,13 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         used = source if source in ("demo", "local", "hats") else "archive"
         for block in sorted({"local", "hats", "archive"} & sample.keys() - {used}):
             yield f"samples.{name}.{block}: source {source} does not use this; remove it or change the source"
+    for name, region in config["clusters"]["regions"].items():
+        locus = region["locus"]
+        if len(locus) not in (0, 3) or not all(map(math.isfinite, locus)):
+            yield (
+                f"clusters.regions.{name}.locus: {locus} is neither empty nor three finite numbers: proper motion in "
+                "RA times cos Dec and in Dec [mas/yr], parallax [mas]"
+            )
     period = config["period"]
     if period["min_period_d"] >= period["max_period_d"]:
         yield f"period: min_period_d {period['min_period_d']} is not below max_period_d {period['max_period_d']}"
