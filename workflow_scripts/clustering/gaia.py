@@ -196,7 +196,3 @@ def _keep(rows: pa.Table, flags: pa.Array, cut: str, counts: list[tuple[str, int
     kept = rows.filter(flags)
     counts.append((cut, rows.num_rows - kept.num_rows))
     return kept
-
-
-def _finite(column: pa.ChunkedArray) -> pa.Array:
-    return pc.is_finite(column) if pa.types.is_floating(column.type) else pc.is_valid(column)
