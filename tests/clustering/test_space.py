@@ -84,10 +84,13 @@ def test_radial_velocity_is_taken_out_of_a_wide_field() -> None:
     place, _ = to_sky(np.array([[np.degrees(np.tan(np.radians(5))), 0.0]]), centre)
     motion = 21.0 * basis(*place[0])[1:] @ velocity
     star = table(place, np.array([[*motion, 21.0]]), np.full((1, 3), 0.1), np.array([12.0]))
-    known = window(space(star, Centre(*centre, speed)), locus)
-    unknown = window(space(star, Centre(*centre)), locus)
-    assert unknown.offset[0, 0] < -14
-    np.testing.assert_allclose(known.offset[0, :2], 0, atol=100 * np.sin(np.radians(5)) ** 2)  # second order
+    known, unknown = (space(star, Centre(*centre, v)) for v in (speed, 0.0))
+    assert unknown.points[0, 0] < 100 - 14
+    np.testing.assert_allclose(known.points[0], locus.array(), atol=100 * np.sin(np.radians(5)) ** 2)  # second order
+    # A parallax that is wrong by its error makes the correction wrong, which the covariance knows.
+    drift = speed / KM_S * np.sin(np.radians(5))
+    assert known.errors[0, 2] == pytest.approx(drift * 0.1**2, rel=1e-2)
+    assert known.errors[0, 0] == pytest.approx(0.1**2 * (1 + drift**2), rel=1e-2)
 
 
 def test_window_grows_with_parallax_and_errors() -> None:
@@ -100,7 +103,7 @@ def test_window_grows_with_parallax_and_errors() -> None:
 def test_stars_without_a_magnitude_have_a_bin_of_their_own() -> None:
     g_mag = np.concatenate([np.full(50, np.nan), np.random.default_rng(1).uniform(8, 20, 1000)])
     stars = replace(space(simulated()), points=np.zeros((1050, 3)), errors=np.zeros((1050, 6)), g_mag=g_mag)
-    stars = replace(stars, drift=np.zeros((1050, 2)), radius_deg=np.ones(1050))
+    stars = replace(stars, radius_deg=np.ones(1050))
     bins = window(stars, Locus(0, 0, 0)).bin
     assert np.bincount(bins).tolist() == [200, 200, 200, 200, 200, 50]
     assert (bins[:50] == 5).all()

@@ -14,9 +14,7 @@ def measured(points: np.ndarray, sigma: float) -> Space:
     n = len(points)
     errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
     sky, radius = np.zeros((n, 2)), np.linspace(0.1, 1, n)
-    return Space(
-        points, errors, sky, radius, np.zeros((n, 2)), np.full(n, 15.0), np.full(3, sigma), {"errors": "deconvolved"}
-    )
+    return Space(points, errors, sky, radius, np.full(n, 15.0), np.full(3, sigma), {"errors": "deconvolved"})
 
 
 def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:

@@ -50,15 +50,14 @@ class Centre:
 class Space:
     """Stars along the axes of a centre: points (n, 3) in mas/yr, mas/yr, mas; errors (n, 6), packed; radius_deg (n,).
 
-    sky (n, 2) are RA and Dec in deg. drift (n, 2) is the change of proper motion by the centre's radial velocity in
-    mas/yr per mas of parallax. typical (3,) is the median error of each; g_mag (n,) is NaN where unknown.
+    Motions are without what the centre's radial velocity makes of them at each star's place and parallax. sky (n, 2)
+    are RA and Dec in deg; typical (3,) is the median error of each; g_mag (n,) is NaN where unknown.
     """
 
     points: Reals
     errors: Reals
     sky: Reals
     radius_deg: Reals
-    drift: Reals
     g_mag: Reals
     typical: Reals
     notes: Notes
@@ -78,7 +77,8 @@ def space(stars: pa.Table, centre: Centre | None = None) -> Space:
     """Put a table STARS along the axes of the centre, or of the stars' mean direction.
 
     East and north turn from star to star, by the difference in right ascension times the sine of the declination: the
-    motions of a cluster differ by 0.4 mas/yr across Blanco 1 for that alone, and point everywhere at a pole.
+    motions of a cluster differ by 0.4 mas/yr across Blanco 1 for that alone, and point everywhere at a pole. What the
+    centre's radial velocity adds to a motion with the distance from the centre, and to its error, is taken out.
 
     Stars whose errors lack one of the three kinds altogether are all taken without errors; where single errors
     are missing the kind's median stands in, and the notes say of how many.
@@ -91,7 +91,9 @@ def space(stars: pa.Table, centre: Centre | None = None) -> Space:
     places = checked(ra, dec, "stars of the region")
     vectors = unit_vectors(places.ra_deg, places.dec_deg)
     middle = position(centre) if centre else _middle(vectors)
-    turn, across = _turn(places, middle), vectors @ np.stack(_axes(middle))[:, 0].T
+    turn = _turn(places, middle)
+    if centre:
+        turn[:, :2, 2] = centre.radial_velocity_km_s / KM_S * (vectors @ np.stack(_axes(middle))[:, 0].T)
     covariance, typical, notes = _covariances(stars)
     chord = np.linalg.norm(vectors - unit_vectors(middle.ra_deg, middle.dec_deg), axis=1)
     return Space(
@@ -99,7 +101,6 @@ def space(stars: pa.Table, centre: Centre | None = None) -> Space:
         pack(np.einsum("nij,njk,nlk->nil", turn, covariance, turn)),
         np.column_stack([places.ra_deg, places.dec_deg]),
         np.degrees(2 * np.arcsin(np.minimum(chord / 2, 1))),
-        -(centre.radial_velocity_km_s if centre else 0.0) / KM_S * across,
         stars["g_mag"].to_numpy().astype(np.float64),
         typical,
         notes,
@@ -123,7 +124,6 @@ def window(stars: Space, locus: Locus) -> Sample:
     width, depth = _WIDEST_KM_S / KM_S * max(locus.parallax_mas, 0), _DEEPEST * max(locus.parallax_mas, 0)
     half = np.array([width, width, depth]) + _ERRORS_WIDE * stars.typical
     offset = stars.points - locus.array()
-    offset[:, :2] -= stars.drift * locus.parallax_mas
     inside = np.asarray((np.abs(offset) < half).all(axis=1))
     return Sample(
         offset[inside],

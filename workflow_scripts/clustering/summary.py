@@ -106,10 +106,9 @@ def moments(stars: Space, weight: Reals) -> Moments | None:
     A Gaussian of highest likelihood (Bovy 2011); the error of its mean is the inverse root of the sum of (V + S)^-1.
     """
     chosen = weight > 1e-3
-    points, errors, weight = stars.points[chosen].copy(), stars.errors[chosen], weight[chosen]
+    points, errors, weight = stars.points[chosen], stars.errors[chosen], weight[chosen]
     if weight.sum() < 2:
         return None
-    points[:, :2] -= stars.drift[chosen] * np.average(points[:, 2], weights=weight)
     start = np.average(points, axis=0, weights=weight)
     least = np.full(3, 1e-8)
     found = Gaussian(start, np.cov((points - start).T, aweights=weight, ddof=0) + np.diag(least))
