@@ -60,3 +60,84 @@ def test_few_stars_hold_no_cluster_and_no_stars_are_refused() -> None:
     assert blind.overdensities(stars.slice(0, 20)) == []
     with pytest.raises(DataError, match="no stars"):
         blind.overdensities(stars.slice(0, 0))
+
+
+def assert_found(found: list[blind.Overdensity], truth: np.ndarray) -> None:
+    """Each cluster of the truth is one of those found, and no other is."""
+    assert len(found) == truth.max() + 1
+    for i in range(len(found)):
+        assert max(f1(one.membership.members, truth == i) for one in found) > 0.93
+
+
+def f1(members: np.ndarray, true: np.ndarray) -> float:
+    return float(2 * (members & true).sum() / (members.sum() + true.sum()))
+
+
+@pytest.mark.parametrize("dec_deg", [-90.0, 89.8])
+def test_a_pole_is_a_place_like_any_other(dec_deg: float) -> None:
+    made = region(np.random.default_rng(11), CLUSTERS, n_field=2000, centre=(50.0, dec_deg))
+    assert_found(blind.overdensities(made.stars), made.truth)
+
+
+def test_small_cluster_of_a_large_field_is_found_where_it_crowds() -> None:
+    # Over the whole sky 41 of the 69 stars that move like it are the field's, in a tile of 0.15 deg none of 18.
+    small = Cluster(Locus(-1.0, -2.0, 0.5), n=30, scale_deg=0.04, place_deg=(0.7, -0.6))
+    made = region(np.random.default_rng(1), (small,), n_field=30_000, radius_deg=2.0)
+    assert_found(blind.overdensities(made.stars), made.truth)
+
+
+PAIRS = {
+    "0.6 mas/yr and 0.8 deg apart": (
+        Cluster(Locus(-0.6, -1.1, 0.45), n=300, scale_deg=0.06, place_deg=(-0.4, 0.0)),
+        Cluster(Locus(-0.1, -0.7, 0.45), n=200, scale_deg=0.06, place_deg=(0.4, 0.0)),
+    ),
+    "a small one 0.3 mas/yr and 0.4 deg from a large one": (
+        Cluster(Locus(-0.6, -1.1, 0.45), n=500, scale_deg=0.06),
+        Cluster(Locus(-0.4, -0.9, 0.45), n=60, scale_deg=0.06, place_deg=(0.4, 0.0)),
+    ),
+    "4 mas/yr, 0.7 mas and 1 deg apart": (
+        Cluster(Locus(20.0, -40.0, 7.5), n=200, scale_deg=0.2, place_deg=(-0.5, 0.0)),
+        Cluster(Locus(22.8, -37.4, 6.8), n=100, scale_deg=0.2, place_deg=(0.5, 0.0)),
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_second_of_two_clusters_alike_is_found(pair: tuple[Cluster, Cluster]) -> None:
+    made = region(np.random.default_rng(1), pair, n_field=3000)
+    assert_found(blind.overdensities(made.stars), made.truth)
+
+
+def test_list_does_not_hang_on_the_order_of_the_rows() -> None:
+    stars = region(np.random.default_rng(11), CLUSTERS, n_field=2000).stars
+    names = np.array(stars["source_id"].to_pylist())
+    order = np.random.default_rng(1).permutation(stars.num_rows)
+    for one, other in zip(blind.overdensities(stars), blind.overdensities(stars.take(order)), strict=True):
+        assert (one.locus, one.centre, one.significance) == (other.locus, other.centre, other.significance)
+        assert set(names[one.membership.members]) == set(names[order][other.membership.members])
+
+
+def test_halo_of_a_rich_cluster_is_no_second_one() -> None:
+    rich = Cluster(Locus(-11.0, -3.0, 1.15), n=2000, sigma_km_s=1.0, scale_deg=0.3)
+    made = region(np.random.default_rng(1), (rich,), n_field=3000)
+    assert_found(blind.overdensities(made.stars), made.truth)
+
+
+def crowded(rng: np.random.Generator, n: int, together: bool) -> np.ndarray:
+    """Points (2n, 5): a third of the field crowds on the sky; if together, these stars also move alike."""
+    place = np.where(np.arange(n)[:, None] < n // 3, rng.normal(0.4, 0.05, (n, 2)), rng.uniform(-1, 1, (n, 2)))
+    motion = rng.normal((0, 0, 1), (3, 3, 0.5), (n, 3))
+    motion[: n // 3 if together else 0] *= 0.02
+    return np.column_stack([motion, place])
+
+
+def test_concentration_is_measured_against_all_stars_of_the_sky() -> None:
+    rng = np.random.default_rng(1)
+    assert blind.concentrations(crowded(rng, 3000, together=False)) == []
+    first = blind.concentrations(crowded(rng, 3000, together=True))[0]
+    np.testing.assert_allclose(first.middle[3:], 0.4, atol=first.side[-1] / 2)
+
+
+@pytest.mark.parametrize("seed", [30, 31])
+def test_crowded_field_without_a_cluster_has_none(seed: int) -> None:
+    assert blind.overdensities(region(np.random.default_rng(seed), (), n_field=15_000).stars) == []
