@@ -141,3 +141,18 @@ def test_concentration_is_measured_against_all_stars_of_the_sky() -> None:
 @pytest.mark.parametrize("seed", [30, 31])
 def test_crowded_field_without_a_cluster_has_none(seed: int) -> None:
     assert blind.overdensities(region(np.random.default_rng(seed), (), n_field=15_000).stars) == []
+
+
+def test_cluster_that_fills_the_field_is_found() -> None:
+    wide = Cluster(Locus(8.0, -12.0, 3.0), n=600, scale_deg=3.0)
+    made = region(np.random.default_rng(1), (wide,), n_field=2000)
+    found = blind.overdensities(made.stars)
+    assert len(found) == 1
+    assert f1(found[0].membership.members, made.truth == 0) > 0.8  # no profile on the sky helps
+
+
+def test_members_beyond_the_stars_of_the_first_fit_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = Cluster(Locus(8.0, -12.0, 3.0), n=200, scale_deg=0.3)
+    made = region(np.random.default_rng(1), (wide,), n_field=3000)
+    monkeypatch.setattr(blind, "_TRIAL", 500)
+    assert_found(blind.overdensities(made.stars), made.truth)
