@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from simulated_region import Cluster, region
 
+from workflow_scripts.clustering import crowding
 from workflow_scripts.clustering import overdensities as blind
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.tables import DataError
@@ -50,9 +51,9 @@ def test_peak_is_the_cell_of_the_stars() -> None:
     rng = np.random.default_rng(1)
     field = rng.uniform((-20, -20, -0.5), (20, 20, 3.5), (20_000, 3))
     group = rng.normal((5.1, -7.3, 1.25), 0.05, (60, 3))
-    found = blind.peaks(np.concatenate([field, group]), blind.DISTANT)
+    found = crowding.peaks(np.concatenate([field, group]), crowding.DISTANT)
     np.testing.assert_allclose(found[0], (5.1, -7.3, 1.25), atol=0.31)
-    assert blind.peaks(field, blind.DISTANT) == []
+    assert crowding.peaks(field, crowding.DISTANT) == []
 
 
 def test_few_stars_hold_no_cluster_and_no_stars_are_refused() -> None:
@@ -133,8 +134,8 @@ def crowded(rng: np.random.Generator, n: int, together: bool) -> np.ndarray:
 
 def test_concentration_is_measured_against_all_stars_of_the_sky() -> None:
     rng = np.random.default_rng(1)
-    assert blind.concentrations(crowded(rng, 3000, together=False)) == []
-    first = blind.concentrations(crowded(rng, 3000, together=True))[0]
+    assert crowding.concentrations(crowded(rng, 3000, together=False)) == []
+    first = crowding.concentrations(crowded(rng, 3000, together=True))[0]
     np.testing.assert_allclose(first.middle[3:], 0.4, atol=first.side[-1] / 2)
 
 
