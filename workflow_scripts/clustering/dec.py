@@ -25,7 +25,7 @@ class Settings:
     """Hyper-parameters.
 
     n_groups: 10 suits a cluster of a quarter of the stars (consensus on M67: F1 0.91-0.92; with 20, 0.89-0.92, as
-    seeds split it), 20 a rare one (Blanco 1, 2 % of the stars: 0.81; with 10, 0.51, worse than the latent K-Means).
+    seeds split it), 20 a rare one (Blanco 1, 2 % of the stars: 0.86; with 10, 0.51, worse than the latent K-Means).
     hidden: sizes of the encoder's hidden layers, the paper's "clustering layer"; the latent space has n_groups
     dimensions. steps, update_every, tolerance: the second phase takes at most so many batches, renews its targets
     every so many, and ends once a smaller share of stars than the tolerance changes group between two renewals.
