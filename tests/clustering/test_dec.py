@@ -69,6 +69,14 @@ def test_divergence_of_the_autoencoder_is_said_not_raised():
     assert fit.groups.n_groups == fit.latent.n_groups == 0
 
 
+def test_autoencoder_that_is_lost_at_a_finite_loss_is_said(monkeypatch):
+    # Seen with plain features and a learning rate of 1: 3.8e12 after one epoch, and finite.
+    monkeypatch.setattr(dec.Network, "pretrain", lambda *_: 3.8e12)
+    fit = next(dec.fits(X, QUICK, [3]))
+    assert fit.diverged == "autoencoder: loss 3.8e+12"
+    assert fit.latent.n_groups == 0
+
+
 def test_divergence_of_the_clustering_is_said_not_raised(monkeypatch):
     monkeypatch.setattr(dec.Network, "refine", lambda *_: float("nan"))
     fit = next(dec.fits(X, QUICK, [3]))

@@ -16,6 +16,8 @@ from workflow_scripts.clustering import kmeans
 from workflow_scripts.clustering.network import Network, Singles, batches
 from workflow_scripts.clustering.stars import Groups, Reals, ordered
 
+_LOST = 10.0  # times the variance of the features: an autoencoder that is so far off follows its own weights
+
 # DEVIATES Alvaro 2020 4.4: learning rate 0.1 by default; with the 1 of the published code groups swallow the field.
 # ASSUME 20,000 stars tell the groups of a field; all stars are then assigned.
 
@@ -60,8 +62,8 @@ class Fit:
 def fits(x: Reals, settings: Settings, seeds: Sequence[int]) -> Iterator[Fit]:
     """Divide stars with features x (n, d) into groups, once per seed.
 
-    A fit whose loss is not finite has no groups and says in `diverged` in which phase. Raises DataError with fewer
-    different stars than groups.
+    A fit whose loss is not finite, or ten times that of the mean of all stars, has no groups and says in `diverged` in
+    which phase. Raises DataError with fewer different stars than groups.
     """
     kmeans.check(x, settings.n_groups)
     sizes = (x.shape[1], *settings.hidden, settings.n_groups)
@@ -94,8 +96,8 @@ def _fit(x: Singles, network: Network, settings: Settings, seed: int) -> Fit:
     none = ordered(np.full(len(x), -1), x)
     network.restart(rng)
     loss = network.pretrain(sample, settings.epochs, settings.batch, rng)
-    if not np.isfinite(loss):
-        return Fit(seed, none, none, f"autoencoder: loss {loss}")
+    if not loss < _LOST * float(sample.var(axis=0).mean()):
+        return Fit(seed, none, none, f"autoencoder: loss {loss:.3g}")
     network.centre_on(_centres(network.encode(sample), settings, int(rng.integers(2**31))))
     latent = ordered(network.assign(x).argmax(axis=1), x)
     loss = _refine(network, sample, settings, rng)
