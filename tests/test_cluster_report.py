@@ -182,6 +182,7 @@ def test_cluster_that_may_be_another_is_doubted_first(region):
     doubted = replace(region, cluster=table(summary.CLUSTERS, FOUND | {"doubt": "FAR from the locus of Dias 2002"}))
     assert list(clusters.warnings(doubted)) == ["FAR from the locus of Dias 2002."]
     assert "FAR from the locus of Dias 2002." in read(M67=doubted).text
+    assert column(read(M67=doubted), "clusters", "Members") == {"M67": "922, doubted"}
 
 
 @pytest.mark.parametrize(("radius", "velocity", "warned"), [(2.0, 0.0, True), (2.0, 39.4, False), (1.0, 0.0, False)])

@@ -90,7 +90,8 @@ def _clusters(regions: Mapping[str, Region]) -> Table:
 
 
 def _found(row: Mapping[str, Any]) -> Iterator[str]:
-    yield from (count(row["n_stars"]), count(row["n_members"]), share(row["contamination"]))
+    members = count(row["n_members"]) + (", doubted" if row["doubt"] else "")
+    yield from (count(row["n_stars"]), members, share(row["contamination"]))
     yield f"{row['significance']:.1f}"
     yield from (_mean(row, quantity, unit) for quantity, unit in _MEANS)
     low, value, high = (
