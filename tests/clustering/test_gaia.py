@@ -157,9 +157,6 @@ def test_every_star_left_out_is_counted(tmp_path):
     assert stars.num_rows == 58
     assert stars["source_id"].to_pylist() == sorted(set(stars["source_id"].to_pylist()))
     assert stars.schema.equals(STARS.schema)
-    assert (
-        chosen.stars.num_rows + chosen.left_out.num_rows == 58 + 15
-    )  # what the cuts on quality leave out is complete all the same
     assert chosen.left_out.num_rows == 15  # complete, and of the wrong RUWE or magnitude
     assert not set(chosen.left_out["source_id"].to_pylist()) & set(stars["source_id"].to_pylist())
 
