@@ -163,6 +163,13 @@ def test_agreement_by_hand():
     assert {f.support for f in figures if f.metric == "accuracy"} == {4}
 
 
+def test_coverage_of_a_rare_class_is_of_the_resamples_that_have_it():
+    true = ["EA"] * 2 + ["EW"] * 8
+    figures = evaluate.score_agreement(certain(true, true), certain(true, true), np.random.default_rng(0))
+    found = {(f.class_, f.metric): (f.low, f.high) for f in figures}
+    assert found["EA", "coverage"] == (1, 1)
+
+
 def test_models_that_never_agree_cover_nothing():
     figures = evaluate.score_agreement(certain(["EA"], ["EA"]), certain(["EA"], ["EW"]), np.random.default_rng(0))
     assert values(figures) == {("EA", "coverage"): 0, ("all", "coverage"): 0}

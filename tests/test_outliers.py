@@ -91,6 +91,12 @@ def test_constant_and_empty_features_are_harmless(labelled):
     np.testing.assert_allclose(outliers.score(more, names(120), more, names(120)), first * np.sqrt(4 / 5), rtol=1e-6)
 
 
+def test_constant_whose_deviation_rounds_to_more_than_zero_has_no_scale():
+    x = np.full((100, 1), 0.1)
+    assert 0 < np.std(x) < 1e-15
+    assert outliers.score(np.array([[0.10001]]), names(1, "new"), x, names(100))[0] == pytest.approx(1e-5)
+
+
 def test_mostly_constant_feature_is_scaled_by_its_deviation():
     x = np.zeros((40, 1))
     x[:4] = 7.0  # interquartile range 0

@@ -196,6 +196,16 @@ def test_sample_of_an_archive_is_filled():
     assert config["dust"] == {"map": "none", "file": ""}
 
 
+def test_accepted_pair_names_classes_of_the_run():
+    pair = [["Ew", "EA"]]
+    config = archived(objects=["chen_2020", "asassn"], accept=pair)
+    classes = {"EW": ["EW"], "EA": ["EA"]}
+    said = "samples.stars.archive.accept: Ew is no class; they are EW, EA"
+    assert said in problems(config | {"classes": classes})
+    assert said not in problems(archived(objects=["chen_2020", "asassn"], accept=[["EW", "EA"]]) | {"classes": classes})
+    assert not [line for line in problems(config | {"classes": {}}) if "accept" in line]  # labels are classes then
+
+
 def test_survey_without_archive_settings_is_named():
     config = changed(samples={"stars": {"role": "labelled", "source": "ztf"}})
     assert problems(config) == ["samples.stars.archive: this key is missing"]

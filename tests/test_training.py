@@ -169,6 +169,23 @@ def test_missing_values_reach_the_boosters():
         assert predicted.argmax(axis=1).tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("model", ["lightgbm", "xgboost"])
+def test_value_that_nobody_lacked_in_training_is_the_median_where_it_is_missing(model):
+    rng = np.random.default_rng(0)
+    class_ = np.array(["A", "B", "C"] * 60, dtype=object)
+    step = np.select([class_ == "A", class_ == "B"], [-1.6, -0.9], -0.2)
+    x = np.column_stack([step + rng.normal(0, 0.05, 180), rng.normal(size=180), np.full(180, np.nan)])
+    x[::9, 1] = np.nan
+    chosen = training.Sample(class_, class_, np.full(180, "train", dtype=object), x, ("a", "b", "c"))
+    trained = train(chosen, model)
+    middle = float(np.median(x[:, 0]))
+    assert trained.description.usual == (middle, None, None)
+    missing, usual = trained.predict_proba(np.array([[np.nan, 0.0, np.nan], [middle, 0.0, np.nan]]))
+    np.testing.assert_array_equal(missing, usual)
+    assert missing.argmax() == 1  # not the class at 0, which LightGBM would take it for
+    assert train(chosen, model, "smote").description.usual == (None, None, None)  # imputed by its preparation
+
+
 def test_a_class_without_training_objects_is_an_error():
     chosen = sample()
     part = np.where(chosen.class_ == "C", "test", chosen.part)

@@ -46,7 +46,8 @@ def smote(x: Reals, y: NDArray[np.integer], part: Texts, seed: int) -> tuple[Rea
     if smallest < 2:
         raise DataError(
             "a class has a single training object, SMOTE needs 2; merge the class with another one under classes, "
-            "put its labels under ignore_labels, or take smote out of training"
+            "put its labels under ignore_labels, lower training.test_share, or leave SMOTE out: training.compare: [] "
+            "and another training.data"
         )
     resampled: tuple[Reals, NDArray[np.integer]] = SMOTE(
         k_neighbors=min(NEIGHBOURS, smallest - 1), random_state=seed

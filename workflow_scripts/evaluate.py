@@ -82,7 +82,8 @@ def score_agreement(first: Predictions, second: Predictions, generator: np.rando
         of_class = slice(None) if name == "all" else slice(i, i + 1)
         if counts[of_class].sum():
             value, drawn = (
-                _share(c[..., of_class, 1].sum(-1), c[..., of_class, :].sum((-1, -2))) for c in (counts, draws)
+                np.where(n > 0, _share(c[..., of_class, 1].sum(-1), n), np.nan)  # a resample may lack the class
+                for c, n in ((c, c[..., of_class, :].sum((-1, -2))) for c in (counts, draws))
             )
             figures.append(_figure((name, "coverage"), float(value), drawn, int(counts[of_class].sum())))
     agreed = first.select(list(first.object_id[agree]))

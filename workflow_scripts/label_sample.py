@@ -72,7 +72,8 @@ def select(
     catalogues are one or two tables of object_id, ra_deg, dec_deg, class and catalogue_period_d by their names. One:
     all its objects. Two: those on which they agree, with the identifier, position, label and period of the first.
     Of more than n_max (0 = no limit) a random subset is drawn, which does not depend on the order of the rows. Raises
-    DataError for an object in two rows, a label that no class lists, a position out of range, and an empty sample.
+    DataError for an object in two rows, a position out of range, an empty sample and, of two catalogues, a label that
+    no class lists.
     """
     listed = [_checked(name, rows) for name, rows in catalogues.items()]
     if len(listed) not in (1, 2):

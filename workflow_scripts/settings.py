@@ -123,6 +123,9 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         used = source if source in ("demo", "local", "hats") else "archive"
         for block in sorted({"local", "hats", "archive"} & sample.keys() - {used}):
             yield f"samples.{name}.{block}: source {source} does not use this; remove it or change the source"
+        pairs = sample.get("archive", {}).get("accept", [])
+        if config["classes"] and (strange := sorted({one for pair in pairs for one in pair} - set(config["classes"]))):
+            yield f"samples.{name}.archive.accept: {', '.join(strange)} is no class; they are {', '.join(config['classes'])}"
     for name, region in config["clusters"]["regions"].items():
         locus = region["locus"]
         if len(locus) not in (0, 3) or not all(map(math.isfinite, locus)):

@@ -94,9 +94,9 @@ def sky_block(position: Reals) -> NDArray[np.int64]:
 
 
 def _sky(block: NDArray[np.int64], class_: Texts, test_share: float, rng: np.random.Generator) -> Texts:
-    """Parts of whole blocks, from the draw that keeps the most classes in train, then in test."""
+    """Parts of whole blocks, from the draw that keeps the most classes in train, then fills all parts, then in test."""
     draws = [_draw_sky(block, test_share, rng) for _ in range(SKY_DRAWS)]
-    best = max(draws, key=lambda part: [len(set(class_[part == name])) for name in ("train", "test")])
+    best = max(draws, key=lambda part: (_n_in(class_, part, "train"), len(set(part)), _n_in(class_, part, "test")))
     lost = sorted(set(class_) - set(class_[best == "train"]))
     empty = sorted({"train", "validation", "test"} - set(best))
     if lost or empty:
@@ -106,6 +106,10 @@ def _sky(block: NDArray[np.int64], class_: Texts, test_share: float, rng: np.ran
             f"training.sky_blocks: false"
         )
     return best
+
+
+def _n_in(class_: Texts, part: Texts, name: str) -> int:
+    return len(set(class_[part == name]))
 
 
 def _draw_sky(block: NDArray[np.int64], test_share: float, rng: np.random.Generator) -> Texts:

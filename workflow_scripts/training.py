@@ -99,6 +99,7 @@ def train(
         classes=sample.classes,
         features=sample.features,
         preparation=preparation,
+        usual=_usual(sample.x[rows], preparation),
         rounds=fitted.rounds,
         training_prior=tuple((np.bincount(fitted_to.y, fitted_to.weight) / fitted_to.weight.sum()).tolist()),
         gain=tuple(fitted.gain.tolist()),
@@ -172,6 +173,12 @@ def _training_data(
         x_train, y_train = balance.smote(x_train, y_train, sample.part[rows], _seed(rng))
     weight = balance.weights(y_train) if data == "weighted" else np.ones(len(y_train))
     return TrainingData(x_train, y_train, weight, x[validation], y[validation])
+
+
+def _usual(x: Reals, preparation: Preparation | None) -> tuple[float | None, ...]:
+    """Median of each feature of x (n, p) that no row lacks; None for the others, and for all that are imputed anyway."""
+    complete = ~np.isnan(x).any(axis=0) & (preparation is None)
+    return tuple(float(np.median(column)) if known else None for column, known in zip(x.T, complete, strict=True))
 
 
 def _check_classes(sample: Sample, rows: NDArray[np.intp]) -> None:

@@ -42,6 +42,7 @@ def description(name, result, **changes):
         "classes": ("A", "B", "C"),
         "features": ("a", "b", "c", "d"),
         "preparation": None,
+        "usual": (0.5, None, -1e-7, None),
         "rounds": result.rounds,
         "training_prior": (0.6, 0.3, 0.1),
         "gain": tuple(result.gain.tolist()),

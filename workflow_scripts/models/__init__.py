@@ -36,7 +36,8 @@ __all__ = [
 class Description:
     """What stands beside a model's file.
 
-    model and data name the model and the kind of training data; training_prior holds the class shares in the data
+    model and data name the model and the kind of training data; usual holds the median of each feature that no object
+    lacked in training, null for the others and where a preparation imputes; training_prior holds the class shares in the data
     it was fitted to, weights and synthetic objects included; gain holds each feature's share of the split gain;
     sha256 is that of the model's file.
     """
@@ -46,6 +47,7 @@ class Description:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     preparation: Preparation | None
+    usual: tuple[float | None, ...]
     rounds: int
     training_prior: tuple[float, ...]
     gain: tuple[float, ...]
@@ -85,13 +87,19 @@ class Trained:
         return np.array(self.description.gain)
 
     def predict_proba(self, x: Reals) -> Reals:
-        """Class probabilities, (n, k), of features x (n, p), NaN for missing."""
+        """Class probabilities, (n, k), of features x (n, p), NaN for missing.
+
+        A booster learns what it means that a feature is missing. Of one that no object lacked in training it has learnt
+        nothing: LightGBM would take 0 for it, XGBoost a branch at random. The median stands in for it.
+        """
+        # ASSUME a feature that no object lacked in training and one lacks now has the usual value.
         if x.ndim != 2 or x.shape[1] != len(self.features):
             raise ValueError(f"x has shape {x.shape}, the model takes {len(self.features)} features")
         if not len(x):
             return np.empty((0, len(self.classes)))
-        preparation = self.description.preparation
-        return self.predictor(preparation.apply(x) if preparation else x)
+        if preparation := self.description.preparation:
+            return self.predictor(preparation.apply(x))
+        return self.predictor(np.where(np.isnan(x), np.array(self.description.usual, dtype=np.float64), x))
 
 
 def plugin(model: str) -> Plugin:
