@@ -146,6 +146,18 @@ def test_a_sign_tells_which_multiple_is_right():
     np.testing.assert_array_equal(period_rules.apply(rules, class_, measured), catalogue)
 
 
+def test_value_and_limit_are_compared_in_double():
+    # Two neighbours in single precision: their mean, the limit, would round to one of them.
+    low = np.nextafter(np.float32(3), np.float32(4))
+    high = np.nextafter(low, np.float32(4))
+    period = np.repeat([float(low), float(high)], 20)
+    catalogue = np.where(period == low, period, 2 * period)
+    class_ = np.full(40, "A", dtype=object)
+    measured = {"period_d": period, "period_ls_d": 7 * period}
+    rules = period_rules.derive(class_, measured, catalogue, ("A",))
+    np.testing.assert_allclose(period_rules.apply(rules, class_, measured), catalogue)
+
+
 def test_a_tree_does_what_the_library_that_grew_it_does(tmp_path):
     """Random signs, a tenth of them missing: each object ends in the leaf that scikit-learn sends it to."""
     from sklearn.tree import DecisionTreeClassifier

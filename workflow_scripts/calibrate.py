@@ -2,10 +2,10 @@
 
 Temperature scaling: Guo et al. 2017, "On calibration of modern neural networks", section 4.2; with a bias for each
 class: Alexandari, Kundaje & Shrikumar 2020, "Maximum likelihood with bias-corrected calibration", section 3. A booster
-that stops at the best loss of validation objects in their natural mix does not follow class weights or SMOTE all the way:
-the prior shift alone takes back more than they gave (log loss 0.41 against 0.39 on the Catalina variables), and the
-biases mend that. "Before" is what the model gives, under the class mix
-it was trained with; "after" is under the mix of the labelled sample.
+that stops at the best loss of validation objects in their natural mix does not follow class weights or SMOTE all the
+way: the prior shift alone takes back more than they gave (log loss 0.41 against 0.39 on the Catalina variables), and
+the biases mend that. "Before" is what the model gives, under the class mix it was trained with; "after" is under the
+mix of the labelled sample.
 """
 
 import dataclasses

@@ -135,8 +135,8 @@ def _follow(tree: Tree, chosen: NDArray[np.bool_], measured: Measured, period: R
     if isinstance(tree, Rule):
         period[chosen] = tree.factor * measured[tree.period][chosen]
         return
-    # The tree was grown on single-precision values.
-    value = measured[tree.sign].astype(np.float32)
+    # The tree was grown on single-precision values, and compares them with its limits in double.
+    value = measured[tree.sign].astype(np.float32).astype(np.float64)
     below = (value <= tree.limit) | (np.isnan(value) & tree.missing_below)
     _follow(tree.below, chosen & below, measured, period)
     _follow(tree.above, chosen & ~below, measured, period)

@@ -125,7 +125,8 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"samples.{name}.{block}: source {source} does not use this; remove it or change the source"
         pairs = sample.get("archive", {}).get("accept", [])
         if config["classes"] and (strange := sorted({one for pair in pairs for one in pair} - set(config["classes"]))):
-            yield f"samples.{name}.archive.accept: {', '.join(strange)} is no class; they are {', '.join(config['classes'])}"
+            known = ", ".join(config["classes"])
+            yield f"samples.{name}.archive.accept: {', '.join(strange)} is no class; they are {known}"
     for name, region in config["clusters"]["regions"].items():
         locus = region["locus"]
         if len(locus) not in (0, 3) or not all(map(math.isfinite, locus)):

@@ -176,9 +176,10 @@ def _training_data(
 
 
 def _usual(x: Reals, preparation: Preparation | None) -> tuple[float | None, ...]:
-    """Median of each feature of x (n, p) that no row lacks; None for the others, and for all that are imputed anyway."""
-    complete = ~np.isnan(x).any(axis=0) & (preparation is None)
-    return tuple(float(np.median(column)) if known else None for column, known in zip(x.T, complete, strict=True))
+    """Median of each feature of x (n, p) that no row lacks; None for the others, and for all if they are imputed."""
+    if preparation:
+        return tuple(None for _ in x.T)
+    return tuple(None if np.isnan(column).any() else float(np.median(column)) for column in x.T)
 
 
 def _check_classes(sample: Sample, rows: NDArray[np.intp]) -> None:

@@ -262,13 +262,11 @@ def band_color(c):
 
 
 def stetson_l_bands(c):
-    pairs, free = [], list(range(len(c["time_b"])))
-    for i, t in enumerate(c["time_a"]):
-        for j in free:
-            if abs(c["time_b"][j] - t) <= 0.25:
-                pairs.append((i, j))
-                free = [k for k in free if k > j]
-                break
+    apart = np.abs(np.subtract.outer(c["time_a"], c["time_b"]))
+    last = apart.shape[1] - 1
+    nearest_b = [last - int(np.argmin(row[::-1])) for row in apart]  # of two as near the later one
+    nearest_a = [int(np.argmin(column)) for column in apart.T]  # and here the earlier
+    pairs = [(i, j) for i, j in enumerate(nearest_b) if nearest_a[j] == i and apart[i, j] <= 0.25]
     first, second = np.array(pairs).T
     n = len(pairs)
 

@@ -231,6 +231,13 @@ def test_constant_magnitudes_and_missing_photometry_are_undefined_not_errors():
         assert np.isnan(measured["eta"][0])
         assert np.isnan(measured["bp_rp"][0])
         assert measured["std"][0] == 0
+    assert np.isnan(measure([flat | {"mag": np.full(len(flat["mag"]), 15.0)}])["autocorrelation_length"][0])
+
+
+@pytest.mark.parametrize("period", ["period_d", "period_ls_d"])
+def test_light_curve_without_a_period_is_refused(period):
+    with pytest.raises(ValueError, match=rf"1 of 2 light curves have no {period}"):
+        features.measure(*ragged([one_curve(7), one_curve(8) | {period: np.nan}]))
 
 
 def test_without_lines_and_second_band_their_features_are_undefined():

@@ -136,6 +136,18 @@ def test_a_truncated_file_is_named(tmp_path, suffix, share):
         files.read(path, set(LONG))
 
 
+@pytest.mark.parametrize("suffix", [".csv.gz", ".fits.gz"])
+def test_a_compressed_file_with_damaged_bytes_is_named(tmp_path, suffix):
+    many = {name: np.resize(values, 5000) for name, values in LONG.items()}
+    path = save(tmp_path / f"a{suffix}", many)
+    content, rng = bytearray(path.read_bytes()), np.random.default_rng(1)
+    for place in rng.integers(20, len(content) - 8, 8):  # between the header and the checksum
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"not a whole \w+ file .*; copy or write it again"):
+        files.read(path, set(LONG))
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv.gz", ".fits", ".vot"])
 def test_a_file_of_another_kind_is_named(tmp_path, suffix):
     (tmp_path / f"a{suffix}").write_text("<html>404 not found</html>\n" * 10)

@@ -69,8 +69,14 @@ def measure(
     arrays whose first axis is the light curves. chosen: names of features, all of them if not given. pairs, shape
     (n, 2): rows of the object's first and second band (bands.py), -1 where it has none. lines, shape (2, L): lower
     and upper boundary of the autocorrelation at lags 1 ... L (boundaries.py). A feature is undefined below its least
-    number of points, without the photometry, second band or lines it needs, and for constant magnitudes.
+    number of points, without the photometry, second band or lines it needs, and where its formula has no value,
+    as most have none for constant magnitudes. Raises ValueError for a period that is NaN, as of a single epoch.
     """
+    for name in ("period_d", "period_ls_d"):
+        if lost := int((~np.isfinite(per_curve.get(name, 1.0))).sum()):
+            raise ValueError(
+                f"{lost} of {len(curves)} light curves have no {name}: measure those with two epochs alone"
+            )
     asked = tuple(REGISTRY) if chosen is None else tuple(chosen)
     columns = [column for name in asked for column in REGISTRY[name].columns]
     out = np.full((len(curves), len(columns)), np.nan)

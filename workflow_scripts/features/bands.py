@@ -53,15 +53,15 @@ def band_color(mag_a: Any, mag_b: Any) -> float:
 
 @compile_sum
 def _simultaneous(time_a: Any, time_b: Any) -> Any:
-    """Places of the points of both bands that pair up, in time order, each point in one pair at most."""
+    """Places of the points of both bands that pair up, in time order: each is the nearest in time to the other."""
     first, second = np.empty(time_a.size, np.int64), np.empty(time_a.size, np.int64)
-    count, i, j = 0, 0, 0
-    while i < time_a.size and j < time_b.size:
-        if abs(time_a[i] - time_b[j]) <= _SIMULTANEOUS_D:
-            first[count], second[count] = i, j
-            count, i, j = count + 1, i + 1, j + 1
-        elif time_a[i] < time_b[j]:
-            i += 1
-        else:
+    count, j = 0, 0
+    for i in range(time_a.size if time_b.size else 0):
+        while j + 1 < time_b.size and abs(time_a[i] - time_b[j + 1]) <= abs(time_a[i] - time_b[j]):
             j += 1
+        apart = abs(time_a[i] - time_b[j])
+        is_nearest = i == 0 or abs(time_a[i - 1] - time_b[j]) > apart
+        is_nearest = is_nearest and (i + 1 == time_a.size or abs(time_a[i + 1] - time_b[j]) >= apart)
+        if is_nearest and apart <= _SIMULTANEOUS_D:
+            first[count], second[count], count = i, j, count + 1
     return first[:count], second[:count]

@@ -75,6 +75,8 @@ def sf_amplitude(growth: Any) -> float:
 @feature(unit="d", reference="slotted autocorrelation, Edelson & Krolik 1988; Huijse et al. 2012", min_obs=10)
 def autocorrelation_length(slots: Any, square_sum: float, mag: Any) -> float:
     """Lag at which the slotted autocorrelation falls below 1/e; 1 d if it does at once, the longest lag if never."""
+    if square_sum == 0:
+        return math.nan
     level, before, last = math.exp(-1.0), 1.0, float(_EDGES[0])
     for k in range(_CENTRES.size):
         if slots[k, 0] >= _FEWEST_PAIRS:

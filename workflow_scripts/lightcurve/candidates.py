@@ -19,6 +19,7 @@ SIDEREAL_DAY = 1.00273791  # alias spacing of observations from one site [1/d]
 # ASSUME half again the usual penalty of a parameter: points of one night are not independent.
 _PENALTY = 1.5
 # ASSUME stars slower than this vary from cycle to cycle: more harmonics would fit the noise of the cycles.
+_FEWEST_FOR_TWO = 12  # points: a second mode that leaves nothing of fewer has explained nothing
 _SLOW_PERIOD_D = 10.0
 _SLOW_HARMONICS = 2
 # ASSUME stars slower than this are irregular: unequal minima of neighbouring cycles do not make a double period.
@@ -117,6 +118,8 @@ def two_modes(
     series at the peak leaves; it has to lie off the harmonics of the frequency chosen.
     """
     best, terms, lowest = chosen
+    if since.size < _FEWEST_FOR_TWO:
+        return best, terms
     part = round(peak / best)
     off = abs(second / best - round(second / best)) * best
     if part < 2 or abs(best * part - peak) * since.max() > 0.5 or off * since.max() < 1.5:

@@ -37,9 +37,9 @@ class Description:
     """What stands beside a model's file.
 
     model and data name the model and the kind of training data; usual holds the median of each feature that no object
-    lacked in training, null for the others and where a preparation imputes; training_prior holds the class shares in the data
-    it was fitted to, weights and synthetic objects included; gain holds each feature's share of the split gain;
-    sha256 is that of the model's file.
+    lacked in training, null for the others and where a preparation imputes; training_prior holds the class shares in
+    the data it was fitted to, weights and synthetic objects included; gain holds each feature's share of the split
+    gain; sha256 is that of the model's file.
     """
 
     model: str

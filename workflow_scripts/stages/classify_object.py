@@ -36,8 +36,8 @@ def main(
     """Print what the models of a run (--run results/demo) say about the light curve in a file.
 
     --columns '{"time": "hjd", "mag": "Vmag"}' says which of the file's columns are ours (ours: theirs) and
-    --time-format what the times are, as in the configuration of a run; --photometry is a file with colours. A
-    file with several light curves needs --band or --object-id.
+    --time-format what the times are, as in the configuration of a run; --photometry is a file with colours, without
+    the dust where the run takes it off (dust.map). A file with several light curves needs --band or --object-id.
     """
     final = run / "models" / "final"
     settings = _settings(final / "settings.json")

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,13 @@ class File:
     rows: pa.Table
 
 
+# What a parser raises on a broken file is its own affair: each library has another exception for it.
+_BROKEN = (
+    *(pa.ArrowException, OSError, EOFError, zlib.error, csv.Error, SyntaxError, ExpatError),
+    *(ValueError, TypeError, IndexError),
+)
+
+
 def read(path: Path, wanted: Collection[str]) -> File:
     """Read the wanted columns that the file has; a column with a list in each row becomes a list column.
 
@@ -41,8 +49,7 @@ def read(path: Path, wanted: Collection[str]) -> File:
     reader = _reader(path)
     try:
         names, rows = reader(path, wanted)
-    except (pa.ArrowException, OSError, EOFError, ValueError, TypeError, IndexError, SyntaxError, ExpatError) as error:
-        # What a parser raises on a broken file is its own affair: each library has another exception for it.
+    except _BROKEN as error:
         kind = reader.__name__.strip("_").upper()
         raise DataError(f"{path}: not a whole {kind} file ({_first_line(error)}); copy or write it again") from error
     doubled = sorted({name for name in names if name in wanted and names.count(name) > 1})
