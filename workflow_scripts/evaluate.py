@@ -81,10 +81,7 @@ def score_agreement(first: Predictions, second: Predictions, generator: np.rando
     for i, name in enumerate((*first.classes, "all")):
         of_class = slice(None) if name == "all" else slice(i, i + 1)
         if counts[of_class].sum():
-            value, drawn = (
-                np.where(n > 0, _share(c[..., of_class, 1].sum(-1), n), np.nan)  # a resample may lack the class
-                for c, n in ((c, c[..., of_class, :].sum((-1, -2))) for c in (counts, draws))
-            )
+            value, drawn = (_agreeing(c[..., of_class, :]) for c in (counts, draws))
             figures.append(_figure((name, "coverage"), float(value), drawn, int(counts[of_class].sum())))
     agreed = first.select(list(first.object_id[agree]))
     return figures + (_confusion_figures(confusion(agreed), agreed.classes, generator) if len(agreed) else [])
@@ -226,6 +223,12 @@ def _confusion_metrics(
 def _share(part: Counts, whole: Counts) -> Reals:
     # 0 of 0 is 0: a class that is never given has precision 0 (scikit-learn's zero_division=0).
     return np.asarray(part / np.maximum(whole, 1))
+
+
+def _agreeing(counts: Counts) -> Reals:
+    """Share of the second column in counts (..., classes, 2); NaN where a resample lacks these classes."""
+    n = counts.sum(axis=(-1, -2))
+    return np.where(n > 0, _share(counts[..., 1].sum(axis=-1), n), np.nan)
 
 
 def _figure(key: tuple[str, str], value: float, draws: Reals, support: int) -> Figure:

@@ -37,7 +37,8 @@ def two_bands(factor, offset_d=0.0, colour=0.0):
 
 @pytest.fixture(scope="module")
 def measured():
-    stars = [two_bands(1), two_bands(-1), two_bands(1, 0.2), two_bands(1, 0.3), two_bands(1, colour=0.7)]
+    # Of the second band 0.003 d later each point is still the nearest to its own: points of a night are 0.02 d apart.
+    stars = [two_bands(1), two_bands(-1), two_bands(1, 0.003), two_bands(1, 0.3), two_bands(1, colour=0.7)]
     return {name: values.tolist() for name, values in measure(stars).items()}
 
 
@@ -45,7 +46,18 @@ def test_achromatic_and_opposite_variation(measured):
     same, opposite, later, _, _ = measured["stetson_l_bands"]
     assert same > 5
     assert opposite == pytest.approx(-same, rel=1e-9)
-    assert later == pytest.approx(same, rel=0.1)  # within a quarter of a day, and few points have a nearer one
+    assert later == pytest.approx(same, rel=1e-9)  # within a quarter of a day
+
+
+def test_a_quarter_of_a_day_is_the_limit():
+    star = two_bands(1)
+    nights = 53000.0 + np.arange(len(star["time_a"]))
+
+    def after(offset_d):
+        return measure([star | {"time_a": nights, "time_b": nights + offset_d}])["stetson_l_bands"][0]
+
+    assert after(0.24) == pytest.approx(after(0.0), rel=1e-9)
+    assert np.isnan(after(0.26))
 
 
 def test_points_of_one_epoch_pair_in_a_night_of_many():

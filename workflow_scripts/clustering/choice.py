@@ -40,11 +40,13 @@ def choose(groups: Groups, space: Reals, sky: Reals, locus: Locus | None) -> Cho
     candidates = [group for group in range(groups.n_groups) if groups.members(group).sum() >= FEWEST]
     if not candidates:
         return None
-    near = candidates if locus is None else [g for g in candidates if not is_far(_median(space, groups, g), locus)]
+    median = {group: Locus(*np.median(space[groups.members(group)], axis=0).tolist()) for group in candidates}
+    near = candidates if locus is None else [group for group in candidates if not is_far(median[group], locus)]
     found = {group: _concentration(sky, groups.members(group)) for group in near}
     compact = [group for group in near if found[group][1] < CHANCE / len(candidates)]
     if locus is not None:
-        distance = {group: _distance(space, groups.members(group), locus) for group in candidates}
+        width = _width(space)
+        distance = {g: float(np.linalg.norm((m.array() - locus.array()) / width)) for g, m in median.items()}
         group = min(compact or candidates, key=distance.__getitem__)
         return Choice(group, "gathered" if compact else "locus", distance[group])
     if not compact:
@@ -61,14 +63,10 @@ def is_far(found: Locus, literature: Locus) -> bool:
     return bool(apart or np.hypot(pmra, pmdec) > _FARTHEST_MAS_YR)
 
 
-def _median(space: Reals, groups: Groups, group: int) -> Locus:
-    return Locus(*np.median(space[groups.members(group)], axis=0).tolist())
-
-
-def _distance(space: Reals, inside: NDArray[np.bool_], locus: Locus) -> float:
+def _width(space: Reals) -> Reals:
+    """Robust standard deviation (3,) of stars (n, 3); infinite along an axis without scatter, which tells nothing."""
     low, high = np.percentile(space, (25, 75), axis=0)
-    width = np.where(high > low, (high - low) / NORMAL_IQR, np.inf)  # an axis without scatter tells nothing
-    return float(np.linalg.norm((np.median(space[inside], axis=0) - locus.array()) / width))
+    return np.where(high > low, (high - low) / NORMAL_IQR, np.inf)
 
 
 def _concentration(sky: Reals, inside: NDArray[np.bool_]) -> tuple[float, float]:

@@ -72,8 +72,8 @@ def measure(
     number of points, without the photometry, second band or lines it needs, and where its formula has no value,
     as most have none for constant magnitudes. Raises ValueError for a period that is NaN, as of a single epoch.
     """
-    for name in ("period_d", "period_ls_d"):
-        if lost := int((~np.isfinite(per_curve.get(name, 1.0))).sum()):
+    for name in per_curve.keys() & {"period_d", "period_ls_d"}:
+        if lost := int((~np.isfinite(per_curve[name])).sum()):
             raise ValueError(
                 f"{lost} of {len(curves)} light curves have no {name}: measure those with two epochs alone"
             )

@@ -18,8 +18,8 @@ _EXPANDED = 5  # of the peaks, the highest whose multiples and aliases are candi
 SIDEREAL_DAY = 1.00273791  # alias spacing of observations from one site [1/d]
 # ASSUME half again the usual penalty of a parameter: points of one night are not independent.
 _PENALTY = 1.5
-# ASSUME stars slower than this vary from cycle to cycle: more harmonics would fit the noise of the cycles.
 _FEWEST_FOR_TWO = 12  # points: a second mode that leaves nothing of fewer has explained nothing
+# ASSUME stars slower than this vary from cycle to cycle: more harmonics would fit the noise of the cycles.
 _SLOW_PERIOD_D = 10.0
 _SLOW_HARMONICS = 2
 # ASSUME stars slower than this are irregular: unequal minima of neighbouring cycles do not make a double period.

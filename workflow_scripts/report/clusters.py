@@ -130,9 +130,8 @@ def _place(region: Region) -> str:
         rule = "Nothing is known of the cluster's motion: its group is the one that is most concentrated on the sky. "
     else:
         locus = f"{at['pmra_mas_yr']:.2f} and {at['pmdec_mas_yr']:.2f} mas/yr, {at['parallax_mas']:.3f} mas"
-        rule = (
-            f"The cluster's group is the one nearest to {locus} ({at['locus_from']}) of those that gather on the sky. "
-        )
+        gathered = "of those that gather on the sky if any do"
+        rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}), {gathered}. "
     motion, parallax = found["pm_systematic_mas_yr"], found["parallax_systematic_mas"]
     return f"{where}{rule}Systematic errors of the means: {motion:g} mas/yr and {parallax:g} mas."
 

@@ -81,7 +81,7 @@ def _prepare(device: Literal["cpu", "gpu"], threads: int) -> None:
 
 def _said(found: Consensus, place: fields.Field) -> dict[str, object]:
     said: dict[str, object] = {
-        "rule": "nearest to the locus, of those that gather on the sky"
+        "rule": "nearest to the locus, of those that gather on the sky if any do"
         if place.locus
         else "most concentrated on the sky",
         "locus_from": place.locus_from,
