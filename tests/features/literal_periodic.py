@@ -150,7 +150,7 @@ def _size(a, k):
 
 
 def _angle(a, k):
-    return math.atan2(a[2 * k], a[2 * k - 1])
+    return math.atan2(-a[2 * k], a[2 * k - 1])
 
 
 def _ratio(a, k):

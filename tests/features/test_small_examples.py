@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from star import given as given_by_search
 from star import measure, one_curve, value
 
 from workflow_scripts import features
@@ -156,6 +157,22 @@ def test_lags_of_an_alternating_light_curve():
     assert measured["stetson_k_ac"][0] == pytest.approx(1, abs=1e-3)
     assert measured["n_above"][0] == measured["n_below"][0] == 50
     assert measured["lag1_autocorrelation"][0] == pytest.approx(-199 / 200)
+
+
+# Fourier series
+
+
+def test_phases_and_amplitudes_of_a_sum_of_cosines():
+    """Simon & Lee 1981: m = A_0 + sum A_k cos(k omega t + phi_k), phi_k1 = phi_k - k phi_1 between 0 and 2 pi."""
+    sizes, phases = np.array([0.4, 0.2, 0.1, 0.05]), np.array([0.5, -2.0, 2.5, 1.0])
+    star, k = one_curve(1), np.arange(1, 5)[:, None]
+    angle = 2 * np.pi * (star["time"] - star["time"].min()) / star["period_d"]
+    cosines = {"mag": 15 + sizes @ np.cos(k * angle + phases[:, None])}
+    star |= cosines | given_by_search(star | cosines, star["period_d"])
+    np.testing.assert_allclose(value(star, "fourier_amplitude"), sizes, rtol=1e-5)
+    np.testing.assert_allclose(value(star, "fourier_phase"), phases, atol=1e-4)
+    np.testing.assert_allclose(value(star, "amplitude_ratio"), [0.5, 0.25, 0.125], rtol=1e-5)
+    np.testing.assert_allclose(value(star, "phase_difference"), [2 * np.pi - 3.0, 1.0, 2 * np.pi - 1.0], atol=1e-4)
 
 
 # Any points at all

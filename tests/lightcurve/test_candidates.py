@@ -318,6 +318,17 @@ def test_two_modes_are_tried_at_a_part_of_the_frequency_of_the_peak_alone():
     assert candidates.two_modes(*star, peak, 3 * half, power, (half, 3, 1e9), 5) == (half, 3)
 
 
+@pytest.mark.parametrize(("n", "tried"), [(11, False), (12, True)])
+def test_two_modes_are_not_tried_in_fewer_than_twelve_points(n, tried):
+    curve = double_mode(np.random.default_rng(2))
+    peak = refined_peaks(curve)[0]
+    second, power = second_mode(peak, curve)
+    few = parts(tuple(column[:: len(column) // n][:n] for column in curve))
+    chosen_before = (peak / 2, 2, 1e9)
+    assert len(few[0]) == n
+    assert (candidates.two_modes(*few, peak, second, power, chosen_before, 5) != chosen_before[:2]) == tried
+
+
 def test_a_second_mode_has_to_be_worth_three_parameters_and_the_choice_of_its_frequency():
     """The criterion with two modes literally: n log of what both leave, and the price."""
     curve = double_mode(np.random.default_rng(2))

@@ -93,7 +93,7 @@ def amplitude_ratio(series: Any) -> Any:
 
 @feature(unit="rad", reference=_SIMON, min_obs=12, parts=3)
 def phase_difference(series: Any) -> Any:
-    """Phases of harmonics 2, 3, 4 relative to the first, best period, 0 to 2 pi: 2 pi minus phi21, phi31, phi41."""
+    """Phases of harmonics 2, 3, 4 relative to the first, best period, 0 to 2 pi: phi21, phi31, phi41 of cosines."""
     return _differences(series)
 
 
@@ -106,7 +106,7 @@ def amplitude_ratio_ls(series_ls: Any) -> Any:
 
 @feature(unit="rad", reference=_SIMON, min_obs=12, parts=3)
 def phase_difference_ls(series_ls: Any) -> Any:
-    """Phases of harmonics 2, 3, 4 relative to the first, Lomb-Scargle period, 0 to 2 pi, of the same sign."""
+    """Phases of harmonics 2, 3, 4 relative to the first, Lomb-Scargle period, 0 to 2 pi."""
     return _differences(series_ls)
 
 
@@ -129,10 +129,8 @@ def _amplitudes(series: Any) -> Any:
 
 @compile_sum
 def _phases(series: Any) -> Any:
-    """Phase of each harmonic of a sum of cosines: m = sum A_k cos(k phase - phi_k)."""
-    # DEVIATES Simon & Lee 1981: they have cos(k phase + phi_k), so that every phase and difference of phases here is
-    # 2 pi minus theirs. For a classifier it is the same; who compares with published phi31 must turn it round.
-    return np.arctan2(series[2::2], series[1::2])
+    """Phase of each harmonic of a sum of cosines: m = sum A_k cos(k phase + phi_k)."""
+    return -np.arctan2(series[2::2], series[1::2])
 
 
 @compile_sum
