@@ -275,6 +275,7 @@ rule verify_catalogue:
     input:
         catalogue=rules.ensemble.output.catalogue,
         references=expand(rules.download_catalogue.output.sources, catalogue=config["references"]),
+        labelled=labelled_objects,
         record=f"{RUN}/inputs/catalogue.json",
     output:
         verification=f"{EVALUATION}/verification/{{sample}}.parquet",

@@ -330,8 +330,8 @@ def downloads() -> pa.Table:
 def verification() -> pa.Table:
     """A published catalogue that has some of the stars."""
     rows = [
-        ("drake_2014", "EA", 50, 20, 4, 12, 0.75),
-        ("drake_2014", "EB", 10, 0, 0, 0, None),
-        ("drake_2014", "all", 60, 20, 4, 12, 0.75),
+        ("drake_2014", "EA", 50, 23, 3, 4, 12, 0.75),
+        ("drake_2014", "EB", 10, 0, 0, 0, 0, None),
+        ("drake_2014", "all", 60, 23, 3, 4, 12, 0.75),
     ]
     return pa.table([list(column) for column in zip(*rows, strict=True)], schema=VERIFICATION.schema)

@@ -526,8 +526,8 @@ def test_light_curves_that_were_found_are_counted(archived):
 def test_published_classes_are_compared_where_there_are_common_objects(archived):
     _, *rows = archived.tables["verification_field"]
     assert rows == [
-        ["drake_2014", "EA", "50", "20", "4", "12", "75.0 %"],
-        ["drake_2014", "all", "60", "20", "4", "12", "75.0 %"],
+        ["drake_2014", "EA", "50", "23", "3", "4", "12", "75.0 %"],
+        ["drake_2014", "all", "60", "23", "3", "4", "12", "75.0 %"],
     ]
 
 

@@ -25,8 +25,11 @@ def published(*rows: tuple[float, str | None]) -> pa.Table:
     )
 
 
+NOWHERE = catalogue((None, "EW"))
+
+
 def found(*args, classes=CLASSES, radius=1.5) -> dict[str, tuple]:
-    rows = verify(args[0], {"theirs": args[1]}, classes, radius)
+    rows = verify(args[0], {"theirs": args[1]}, classes, radius, NOWHERE)
     assert rows.schema.equals(VERIFICATION.schema)
     keys = ("n_objects", "n_common", "n_other_label", "n_agree", "purity")
     return {row["class"]: tuple(row[k] for k in keys) for row in rows.to_pylist()}
@@ -74,11 +77,33 @@ def test_radius_counts_and_each_object_is_matched_once():
     assert found(catalogue((10.0, "EW")), published((10.0 + 3 * ARCSEC, "EW")), radius=4)["EW"][1] == 1
 
 
+def test_objects_that_were_trained_on_do_not_judge():
+    """The labels are those of the published catalogue: on the stars themselves they agree by construction."""
+    ours = catalogue((10.0, "EW"), (11.0, "EW"), (12.0, "EW"), (13.0, "EA"))
+    theirs = published((10.0, "EW"), (11.0, "EW"), (12.0, "EA"), (13.0, "BYDra"))
+    trained = catalogue((10.0 + 1.4 * ARCSEC, "EW"), (11.0 + 3 * ARCSEC, "EW"), (13.0, "EA"), (50.0, "EA"))
+    rows = verify(ours, {"theirs": theirs}, CLASSES, 1.5, trained).to_pylist()
+    assert [tuple(row.values())[1:] for row in rows] == [
+        ("EA", 1, 1, 1, 0, 0, None),
+        ("EW", 3, 3, 1, 0, 1, 0.5),
+        ("all", 4, 4, 2, 0, 1, 0.5),
+    ]
+
+
+def test_two_objects_at_the_place_of_one_that_was_trained_on_are_both_left_out():
+    ours = catalogue((10.0, "EW"), (10.0 + 1.0 * ARCSEC, "EW"))
+    theirs = published((10.0, "EW"), (10.0 + 1.0 * ARCSEC, "EW"))
+    rows = verify(ours, {"theirs": theirs}, CLASSES, 1.5, catalogue((10.0, "EW"))).to_pylist()
+    assert [(row["n_common"], row["n_trained_on"], row["purity"]) for row in rows] == [(2, 2, None)] * 2
+
+
 def test_objects_without_position_are_left_out():
     assert found(catalogue((None, "EW"), (10.0, "EW")), published((10.0, "EW")))["all"] == (1, 1, 0, 1, 1.0)
 
 
 def test_each_reference_has_its_rows():
-    rows = verify(catalogue((10.0, "EW")), {"a": published((10.0, "EW")), "b": published((10.0, "EA"))}, CLASSES, 1.5)
+    rows = verify(
+        catalogue((10.0, "EW")), {"a": published((10.0, "EW")), "b": published((10.0, "EA"))}, CLASSES, 1.5, NOWHERE
+    )
     assert rows["reference"].to_pylist() == ["a", "a", "b", "b"]
     assert rows["n_agree"].to_pylist() == [1, 1, 0, 0]

@@ -3,23 +3,38 @@
 import logging
 from pathlib import Path
 
+import pyarrow as pa
+
 from workflow_scripts import edge, tables
 from workflow_scripts.verification import VERIFICATION, verify
 
 _LOG = logging.getLogger(__name__)
 
 
+_PLACE_AND_CLASS = ["ra_deg", "dec_deg", "class"]
+
+
 def main(
-    catalogue: Path, references: list[Path], verification: Path, classes: dict[str, list[str]], radius_arcsec: float
+    catalogue: Path,
+    references: list[Path],
+    labelled: list[Path],
+    verification: Path,
+    classes: dict[str, list[str]],
+    radius_arcsec: float,
 ) -> None:
-    """Read the catalogue and the published ones; write on how many common objects the classes agree."""
-    rows = tables.read(catalogue, tables.OBJECTS, ["ra_deg", "dec_deg", "class"])
+    """Read the catalogue, the published and the labelled objects; write on how many common ones the classes agree."""
+    rows = tables.read(catalogue, tables.OBJECTS, _PLACE_AND_CLASS)
+    trained = pa.concat_tables([tables.read(path, tables.OBJECTS, _PLACE_AND_CLASS) for path in labelled])
     published = {path.stem: tables.read(path, tables.SOURCES) for path in references}
-    found = verify(rows, published, classes, radius_arcsec)
+    found = verify(rows, published, classes, radius_arcsec, trained)
     tables.write(found, verification, VERIFICATION)
     for row in found.to_pylist():
         if row["class"] == "all":
-            _LOG.info("%(reference)s: %(n_common)d common objects, %(n_agree)d of the same class", row)
+            _LOG.info(
+                "%(reference)s: %(n_common)d common objects, %(n_trained_on)d of them trained on; of the others "
+                "%(n_agree)d are of the same class",
+                row,
+            )
 
 
 if __name__ == "__main__":

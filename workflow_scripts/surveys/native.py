@@ -129,6 +129,8 @@ def near(found: pa.Table, targets: pa.Table, radius_arcsec: float) -> pa.Table:
 
     targets = object_id, ra_deg, dec_deg. Rows without a position are never near.
     """
+    # ASSUME targets and archive have positions of one epoch: the light curve of a star that moves more than the radius
+    # between its catalogue's epoch and the survey's is not found (LAMOST and ZTF, 1.5 arcsec: above 0.08 arcsec/yr).
     place = pc.index_in(found["object_id"], value_set=targets["object_id"].combine_chunks())
     centres = targets.take(place)
     angle = positions.separations_arcsec(_vectors(found), _vectors(centres))
