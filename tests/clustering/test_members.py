@@ -7,6 +7,7 @@ from simulated_region import table
 from workflow_scripts import tables
 from workflow_scripts.clustering.members import MEMBERS, members
 from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.space import Centre
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.tables import DataError
 
@@ -14,7 +15,7 @@ from workflow_scripts.tables import DataError
 def made(probability: list[float]) -> tuple[object, Membership]:
     n = len(probability)
     stars = table(np.full((n, 2), 10.0), np.zeros((n, 3)), np.ones((n, 3)), np.full(n, 15.0))
-    return stars, Membership(np.array(probability), Locus(0, 0, 1), np.eye(3), 9.0, None)
+    return stars, Membership(np.array(probability), Locus(0, 0, 1), np.eye(3), 9.0, None, Centre(0.0, 0.0))
 
 
 def test_likeliest_first_with_the_methods_that_agree(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ FAR = "FAR from the locus of Dias 2002, maybe another cluster:"
 
 
 def final(probability: np.ndarray, reason: str | None = None) -> Membership:
-    return Membership(probability, LOCUS, np.eye(3), 9.0, reason, {"steps": 3.0})
+    return Membership(probability, LOCUS, np.eye(3), 9.0, reason, Centre(0.0, 0.0), {"steps": 3.0})
 
 
 def place(survey: str) -> Field:

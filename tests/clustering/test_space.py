@@ -105,8 +105,8 @@ def test_stars_without_a_magnitude_have_a_bin_of_their_own() -> None:
     stars = replace(space(simulated()), points=np.zeros((1050, 3)), errors=np.zeros((1050, 6)), g_mag=g_mag)
     stars = replace(stars, radius_deg=np.ones(1050))
     bins = window(stars, Locus(0, 0, 0)).bin
-    assert np.bincount(bins).tolist() == [200, 200, 200, 200, 200, 50]
-    assert (bins[:50] == 5).all()
+    assert np.bincount(bins).tolist() == [125] * 8 + [50]
+    assert (bins[:50] == 8).all()
     assert g_mag[bins == 0].max() < g_mag[bins == 1].min()
 
 

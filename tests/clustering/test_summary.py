@@ -4,7 +4,7 @@ from simulated_region import Cluster, region
 
 from workflow_scripts.clustering import summary
 from workflow_scripts.clustering.membership import Membership, membership
-from workflow_scripts.clustering.space import Space, space
+from workflow_scripts.clustering.space import Centre, Space, space
 from workflow_scripts.clustering.stars import Locus
 
 CLUSTER = Cluster(Locus(-2.0, -4.0, 1.2))
@@ -14,7 +14,8 @@ def measured(points: np.ndarray, sigma: float) -> Space:
     n = len(points)
     errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
     sky, radius = np.zeros((n, 2)), np.linspace(0.1, 1, n)
-    return Space(points, errors, sky, radius, np.full(n, 15.0), np.full(3, sigma), {"errors": "deconvolved"})
+    typical, notes = np.full(3, sigma), {"errors": "deconvolved"}
+    return Space(points, errors, sky, radius, np.full(n, 15.0), typical, notes, Centre(0.0, 0.0))
 
 
 def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:
@@ -46,6 +47,28 @@ def test_standard_errors_cover_the_truth() -> None:
     assert np.std(pulls) == pytest.approx(1, abs=0.1)  # 600 pulls: 3 %, and 2 % for the fitted spread
 
 
+def test_limits_of_dispersions_hold_the_truth_in_two_thirds_of_the_cases() -> None:
+    held = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        one = summary.moments(measured(rng.normal(0, 0.3, (80, 3)) + rng.normal(0, 0.2, (80, 3)), 0.2), np.ones(80))
+        assert one
+        assert (one.dispersion_low < one.dispersion).all()
+        held.append((one.dispersion_low < 0.3) & (one.dispersion_high > 0.3))
+    assert np.mean(held) == pytest.approx(0.68, abs=0.06)  # three times the scatter of 600
+
+
+def test_dispersion_that_is_none_has_no_lower_limit() -> None:
+    """Errors of 0.1 explain all: of what a few hundred stars leave by chance one in six is a sigma off."""
+    low = []
+    for seed in range(50):
+        one = summary.moments(measured(np.random.default_rng(seed).normal(0, 0.1, (300, 3)), 0.1), np.ones(300))
+        assert one
+        assert (one.dispersion_high < 0.06).all()
+        low.append(one.dispersion_low)
+    assert np.mean(np.array(low) > 0) == pytest.approx(0.16, abs=0.09)  # three times the scatter of 150
+
+
 def test_doubtful_stars_count_by_their_weight() -> None:
     points = np.repeat([[0.0, 0, 0], [1.0, 1, 1]], 10, axis=0)
     found = summary.moments(measured(points, 0.1), np.repeat([1.0, 0.25], 10))
@@ -70,13 +93,28 @@ def test_distance_of_a_parallax_that_is_not_positive_does_not_exist() -> None:
 
 
 def test_half_radius_is_weighted_by_probability() -> None:
-    assert summary.half_radius(np.array([0.3, 0.1, 0.2]), np.array([1.0, 1.0, 1.0])) == 0.2
-    assert summary.half_radius(np.array([0.3, 0.1, 0.2]), np.array([1.0, 0.1, 0.1])) == 0.3
+    assert summary.half_radius(np.array([0.3, 0.1, 0.2]), np.array([1.0, 1.0, 1.0]))[0] == 0.2
+    assert summary.half_radius(np.array([0.3, 0.1, 0.2]), np.array([1.0, 0.1, 0.1]))[0] == 0.3
+
+
+def test_limits_of_the_half_radius_hold_the_truth_in_two_thirds_of_the_cases() -> None:
+    rng, n = np.random.default_rng(3), 400
+    held = []
+    for _ in range(n):
+        half, low, high = summary.half_radius(rng.random(60), np.ones(60))
+        assert low <= half <= high
+        held.append(low <= 0.5 <= high)
+    assert np.mean(held) == pytest.approx(0.68, abs=3 * np.sqrt(0.68 * 0.32 / n))
+
+
+def test_limits_of_the_half_radius_of_one_star_are_its_radius() -> None:
+    assert summary.half_radius(np.array([0.3, 0.1]), np.array([0.0, 1.0])) == [0.1, 0.1, 0.1]
 
 
 def test_row_of_a_simulated_cluster() -> None:
     made = region(np.random.default_rng(1), (CLUSTER,), n_field=5000)
-    stars, found = space(made.stars), membership(made.stars, CLUSTER.locus)
+    found = membership(made.stars, CLUSTER.locus)
+    stars = space(made.stars, found.centre)
     row = summary.clusters("Test 1", stars, found, "DR3").to_pylist()[0]
     true = made.truth == 0
     for name, value in zip(("pmra", "pmdec"), (-2.0, -4.0), strict=True):
@@ -87,6 +125,8 @@ def test_row_of_a_simulated_cluster() -> None:
     assert row["distance_low_pc"] < row["distance_pc"] < row["distance_high_pc"]
     assert row["n_members"] == pytest.approx(true.sum(), rel=0.05)
     assert row["contamination"] == pytest.approx((~true)[found.members].mean(), abs=0.02)
+    assert (row["ra_deg"], row["dec_deg"]) == pytest.approx((130.0, 20.0), abs=0.03)
+    assert row["r50_low_deg"] < row["r50_deg"] < row["r50_high_deg"]
     assert row["r50_deg"] == pytest.approx(0.15, abs=0.03)  # a Plummer sphere's scale holds half of it
     assert (row["n_stars"], row["reason"], row["release"]) == (len(true), None, "DR3")
     assert row["errors_deconvolved"]
@@ -104,16 +144,24 @@ def test_dispersion_that_holds_the_errors_says_so() -> None:
 
 def test_row_without_members_is_null_and_says_why() -> None:
     stars = measured(np.zeros((40, 3)), 0.1)
-    none = Membership(np.zeros(40), Locus(0, 0, 1), np.zeros((3, 3)), 0.0, "no cluster here")
+    none = Membership(np.zeros(40), Locus(0, 0, 1), np.zeros((3, 3)), 0.0, "no cluster here", Centre(0.0, 0.0))
     row = summary.clusters("Test 2", stars, none, "DR2").to_pylist()[0]
     assert (row["n_members"], row["reason"]) == (0, "no cluster here")
-    for name in ("pmra_mas_yr", "distance_pc", "r50_deg", "contamination", "parallax_dispersion_mas"):
+    for name in (
+        "pmra_mas_yr",
+        "distance_pc",
+        "r50_deg",
+        "r50_low_deg",
+        "ra_deg",
+        "contamination",
+        "parallax_dispersion_mas",
+    ):
         assert row[name] is None
 
 
 def test_methods_have_the_paper_s_layout() -> None:
     points = np.random.default_rng(1).normal((1, 2, 3), 0.1, (100, 3))
-    known = summary.Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), np.full(3, 0.1))
+    known = summary.Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), *[np.full(3, 0.1)] * 3)
     chosen = {"K-Means": np.arange(100) < 60, "membership": np.linspace(0, 1, 100), "DEC": np.zeros(100, bool)}
     rows = summary.methods("C", measured(points, 0.0), chosen, {"literature": known}).to_pylist()
     assert [(row["method"], row["n"]) for row in rows] == [

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from workflow_scripts import tables
 from workflow_scripts.clustering.membership import Membership, members_near
-from workflow_scripts.clustering.space import Space
+from workflow_scripts.clustering.space import Centre, Space
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.tables import Column, Table
 
@@ -42,7 +42,7 @@ def first(whole: Space, starts: Sequence[tuple[Locus, str]]) -> Membership:
     reason = "no method found a group that stands out, and no locus is configured: no cluster in this field"
     nowhere = Locus(float("nan"), float("nan"), float("nan"))
     n = len(whole.points)
-    return Membership(np.zeros(n), nowhere, np.zeros((3, 3)), 0.0, reason, {"locus_from": "none"})
+    return Membership(np.zeros(n), nowhere, np.zeros((3, 3)), 0.0, reason, whole.middle, {"locus_from": "none"})
 
 
 def write(found: Membership, stars: pa.Table, path: Path) -> None:
@@ -52,6 +52,7 @@ def write(found: Membership, stars: pa.Table, path: Path) -> None:
         "covariance": found.covariance.tolist(),
         "significance": found.significance,
         "reason": found.reason,
+        "centre": vars(found.centre),
         "notes": found.notes,
     }
     rows = {"source_id": stars["source_id"], "probability": pa.array(found.probability)}
@@ -64,4 +65,5 @@ def read(path: Path) -> Membership:
     with tables.undamaged(path, "a membership with its fit"):
         said = json.loads(pq.read_schema(path).metadata[_KEY.encode()])
         covariance, locus = np.array(said["covariance"]), Locus(*said["locus"])
-        return Membership(probability, locus, covariance, said["significance"], said["reason"], said["notes"])
+        centre, notes = Centre(**said["centre"]), said["notes"]
+        return Membership(probability, locus, covariance, said["significance"], said["reason"], centre, notes)

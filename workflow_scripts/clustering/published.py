@@ -46,7 +46,7 @@ def literature(place: Field) -> dict[str, Moments]:
     if place.locus is None:
         return {}
     unknown = np.full(3, np.nan)
-    return {f"literature ({place.locus_from})": Moments(place.locus.array(), unknown, unknown)}
+    return {f"literature ({place.locus_from})": Moments(place.locus.array(), *[unknown] * 4)}
 
 
 def without_nan(table: pa.Table) -> pa.Table:

@@ -30,7 +30,7 @@ _CORRELATIONS = {(0, 1): "pmra_pmdec_corr", (0, 2): "parallax_pmra_corr", (1, 2)
 _WIDEST_KM_S, _DEEPEST = 5.0, 0.2
 _ERRORS_WIDE = 3.0  # median errors by which the window is widened
 _UNKNOWN_ERROR = 0.15  # ASSUME mas/yr and mas where a table has no errors: Gaia DR3 at G = 18 (Lindegren 2021, Table 4)
-_BIN_STARS, _MOST_BINS = 200, 8
+_BIN_STARS, _MOST_BINS = 100, 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Space:
     """Stars along the axes of a centre: points (n, 3) in mas/yr, mas/yr, mas; errors (n, 6), packed; radius_deg (n,).
 
     Motions are without what the centre's radial velocity makes of them at each star's place and parallax. sky (n, 2)
-    are RA and Dec in deg; typical (3,) is the median error of each; g_mag (n,) is NaN where unknown.
+    are RA and Dec in deg; typical (3,) is the median error of each; g_mag (n,) is NaN where unknown. radius_deg is from
+    middle, the centre itself until another is fitted (centring.py); the axes stay those of the centre.
     """
 
     points: Reals
@@ -61,6 +62,7 @@ class Space:
     g_mag: Reals
     typical: Reals
     notes: Notes
+    middle: "Centre"
 
     @property
     def deconvolved(self) -> bool:
@@ -93,18 +95,24 @@ def space(stars: pa.Table, centre: Centre | None = None) -> Space:
     middle = position(centre) if centre else _middle(vectors)
     turn = _turn(places, middle)
     if centre:
-        turn[:, :2, 2] = centre.radial_velocity_km_s / KM_S * (vectors @ np.stack(_axes(middle))[:, 0].T)
+        turn[:, :2, 2] = centre.radial_velocity_km_s / KM_S * (vectors @ np.stack(axes(middle))[:, 0].T)
     covariance, typical, notes = _covariances(stars)
-    chord = np.linalg.norm(vectors - unit_vectors(middle.ra_deg, middle.dec_deg), axis=1)
     return Space(
         np.einsum("nij,nj->ni", turn, astrometry(stars)),
         pack(np.einsum("nij,njk,nlk->nil", turn, covariance, turn)),
         np.column_stack([places.ra_deg, places.dec_deg]),
-        np.degrees(2 * np.arcsin(np.minimum(chord / 2, 1))),
+        angles_deg(vectors, unit_vectors(middle.ra_deg, middle.dec_deg)),
         stars["g_mag"].to_numpy().astype(np.float64),
         typical,
         notes,
+        centre or Centre(float(middle.ra_deg[0]), float(middle.dec_deg[0])),
     )
+
+
+def angles_deg(vectors: Reals, centre: Reals) -> Reals:
+    """Angles (n,) in deg between unit vectors (n, 3) and one unit vector."""
+    chord = np.linalg.norm(vectors - centre, axis=1)
+    return np.asarray(np.degrees(2 * np.arcsin(np.minimum(chord / 2, 1))))
 
 
 def position(centre: Centre) -> Positions:
@@ -148,7 +156,7 @@ def _check(stars: pa.Table) -> None:
 
 def _turn(places: Positions, middle: Positions) -> Reals:
     """Matrices (n, 3, 3) from each star's (pmra, pmdec, parallax) to the axes of the middle."""
-    (east, north), (east_0, north_0) = _axes(places), _axes(middle)
+    (east, north), (east_0, north_0) = axes(places), axes(middle)
     turn = np.zeros((len(east), 3, 3))
     for i, axis in enumerate((east_0[0], north_0[0])):
         turn[:, i, 0], turn[:, i, 1] = east @ axis, north @ axis
@@ -156,7 +164,7 @@ def _turn(places: Positions, middle: Positions) -> Reals:
     return turn
 
 
-def _axes(places: Positions) -> tuple[Reals, Reals]:
+def axes(places: Positions) -> tuple[Reals, Reals]:
     """East and north (n, 3) at places on the sky; at a pole they are those of the right ascension given."""
     ra, dec = np.radians(places.ra_deg), np.radians(places.dec_deg)
     east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=1)

@@ -29,6 +29,7 @@ SYSTEMATIC: dict[Release, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": 
 _STEPS = 500
 _TEXT, _REAL, _COUNT = pa.string(), pa.float64(), pa.int32()
 _QUANTITIES = {"pmra": "mas_yr", "pmdec": "mas_yr", "parallax": "mas"}
+_R50 = ("r50_deg", "r50_low_deg", "r50_high_deg")
 _UNITS = {"mas_yr": "mas/yr", "mas": "mas"}
 
 
@@ -40,6 +41,8 @@ def _moments(unit_suffix: str = "") -> list[Column]:
             Column(f"{name}_{unit}", _REAL, text, f"mean {quantity}", True),
             Column(f"{name}_se_{unit}", _REAL, text, "standard error of the mean", True),
             Column(f"{name}_dispersion_{unit}", _REAL, text, "dispersion, intrinsic if errors_deconvolved", True),
+            Column(f"{name}_dispersion_low_{unit}", _REAL, text, "the same at one sigma less variance; 0 = none", True),
+            Column(f"{name}_dispersion_high_{unit}", _REAL, text, "the same at one sigma more variance", True),
         ]
     return columns
 
@@ -63,6 +66,17 @@ CLUSTERS = Table(
     (
         Column("cluster", _TEXT, "", "cluster", ucd="meta.id;meta.main"),
         Column("release", _TEXT, "", "Gaia release of the stars"),
+        *(
+            Column(
+                f"{axis}_deg",
+                _REAL,
+                "deg",
+                f"{text} of the centre that the members fit best, ICRS; motions are along its axes",
+                True,
+                ucd=f"pos.eq.{axis};meta.main",
+            )
+            for axis, text in (("ra", "right ascension"), ("dec", "declination"))
+        ),
         Column("n_stars", _COUNT, "", "stars in the region"),
         Column("n_members", _COUNT, "", "stars with membership probability above 0.5"),
         Column("sum_probability", _REAL, "", "sum of the membership probabilities"),
@@ -76,6 +90,8 @@ CLUSTERS = Table(
         Column("distance_low_pc", _REAL, "pc", "distance at one sigma more parallax, statistical and systematic", True),
         Column("distance_high_pc", _REAL, "pc", "distance at one sigma less parallax", True),
         Column("r50_deg", _REAL, "deg", "radius that holds half of the sum of probabilities in the cone", True),
+        Column("r50_low_deg", _REAL, "deg", "the same at one sigma fewer: half less 0.5 / root of the sum", True),
+        Column("r50_high_deg", _REAL, "deg", "the same at one sigma more", True),
         Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("reason", _TEXT, "", "why there are no members; null = there are", True),
         Column("doubt", _TEXT, "", "why they may be another cluster's; null = no reason to think so", True),
@@ -85,25 +101,38 @@ CLUSTERS = Table(
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean, its standard error and intrinsic dispersion of proper motion (two axes) and parallax, each (3,)."""
+    """Mean, its error, intrinsic dispersion and its limits of proper motion (two axes) and parallax, each (3,).
+
+    The limits are those of the variance at one sigma: a dispersion whose lower limit is 0 need not be there at all.
+    """
 
     mean: Reals
     standard_error: Reals
     dispersion: Reals
+    dispersion_low: Reals
+    dispersion_high: Reals
 
     def columns(self) -> dict[str, float]:
         """Give them by the names of METHODS and CLUSTERS."""
+        every = {
+            "": self.mean,
+            "_se": self.standard_error,
+            "_dispersion": self.dispersion,
+            "_dispersion_low": self.dispersion_low,
+            "_dispersion_high": self.dispersion_high,
+        }
         return {
             f"{quantity}{what}_{unit}": float(values[i])
             for i, (quantity, unit) in enumerate(_QUANTITIES.items())
-            for what, values in (("", self.mean), ("_se", self.standard_error), ("_dispersion", self.dispersion))
+            for what, values in every.items()
         }
 
 
 def moments(stars: Space, weight: Reals) -> Moments | None:
     """Moments of the stars that belong to a selection by weight (n,), with their errors taken out; None below 2 stars.
 
-    A Gaussian of highest likelihood (Bovy 2011); the error of its mean is the inverse root of the sum of (V + S)^-1.
+    A Gaussian of highest likelihood (Bovy 2011); the error of its mean is the inverse root of the sum of (V + S)^-1,
+    that of each variance of half the sum of the squares of their diagonals (Fisher's information of a Gaussian).
     """
     chosen = weight > 1e-3
     points, errors, weight = stars.points[chosen], stars.errors[chosen], weight[chosen]
@@ -122,8 +151,12 @@ def moments(stars: Space, weight: Reals) -> Moments | None:
         total[:, i, j] += errors[:, column]
         if i != j:
             total[:, j, i] += errors[:, column]
-    information = np.einsum("n,nij->ij", weight, np.linalg.inv(total))
-    return Moments(found.mean, np.sqrt(np.diag(np.linalg.inv(information))), np.sqrt(np.diag(found.covariance)))
+    precision = np.linalg.inv(total)
+    mean_error = np.sqrt(np.diag(np.linalg.inv(np.einsum("n,nij->ij", weight, precision))))
+    variance = np.diag(found.covariance)
+    variance_error = (weight @ np.einsum("nii->ni", precision) ** 2 / 2) ** -0.5
+    low, high = (np.sqrt(np.maximum(variance + sign * variance_error, 0)) for sign in (-1, 1))
+    return Moments(found.mean, mean_error, np.sqrt(variance), low, high)
 
 
 def methods(
@@ -142,7 +175,10 @@ def methods(
 
 
 def clusters(cluster: str, stars: Space, found: Membership, release: Release, doubt: str | None = None) -> pa.Table:
-    """Give the cluster's row of CLUSTERS; without members all that is measured on them is null and reason tells why."""
+    """Give the cluster's row of CLUSTERS, of stars around the centre found (Membership.centre).
+
+    Without members all that is measured on them is null, and reason tells why.
+    """
     p, members = found.probability, found.members
     known = moments(stars, p) if members.any() else None
     motion, parallax = SYSTEMATIC[release]
@@ -160,7 +196,9 @@ def clusters(cluster: str, stars: Space, found: Membership, release: Release, do
         "doubt": doubt,
     }
     if known:
-        row |= {"contamination": float((1 - p[members]).mean()), "r50_deg": half_radius(stars.radius_deg, p)}
+        radii = half_radius(stars.radius_deg, p)
+        row |= {"contamination": float((1 - p[members]).mean()), **dict(zip(_R50, radii, strict=True))}
+        row |= {"ra_deg": stars.middle.ra_deg % 360, "dec_deg": stars.middle.dec_deg}
         row |= {"errors_deconvolved": stars.deconvolved}
         row |= {**known.columns(), **distances(float(known.mean[2]), float(known.standard_error[2]), release)}
     return pa.Table.from_pylist([row], schema=CLUSTERS.schema)
@@ -174,11 +212,16 @@ def distances(parallax_mas: float, standard_error_mas: float, release: Release) 
     return {name: 1000 / value if value > 0 else None for name, value in ends.items()}
 
 
-def half_radius(radius_deg: Reals, probability: Reals) -> float:
-    """Radius within which half of the sum of the probabilities lies, deg; at least one must be positive."""
+def half_radius(radius_deg: Reals, probability: Reals) -> list[float]:
+    """Radius within which half of the sum N of the probabilities lies, deg, and its limits at one sigma.
+
+    Of N stars half with a scatter of root N / 2 are within the true radius. At least one must be positive.
+    """
     order = np.argsort(radius_deg, kind="stable")
     sums = np.cumsum(probability[order])
-    return float(radius_deg[order][np.searchsorted(sums, sums[-1] / 2)])
+    half, scatter = sums[-1] / 2, np.sqrt(sums[-1]) / 2
+    places = np.searchsorted(sums, [half, half - scatter, half + scatter])
+    return [float(radius) for radius in radius_deg[order][np.minimum(places, len(order) - 1)]]
 
 
 def _moved(gaussian: Gaussian, by: Reals) -> Gaussian:

@@ -41,7 +41,7 @@ def main(
     place, rows, fitted = fields.read(region_file), tables.read(stars, STARS), final.read(membership)
     found = [one for path in selections for one in selection.read(tables.read(path, selection.SELECTIONS), rows)]
     chosen = {one.method: one.selected for one in found}
-    whole = space(rows, place.region.centre)
+    whole = space(rows, fitted.centre)
     doubt = published.doubt(fitted, place)
     row = summary.clusters(place.name, whole, fitted, place.release, doubt)
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
