@@ -401,6 +401,13 @@ def test_catalina_answer_at_the_limit_is_asked_for_in_halves(serve, fetch, monke
         fetch("crts", archive, TARGETS.slice(0, 1), place="b")
 
 
+def test_catalina_answer_of_40_000_lines_header_included_is_asked_for_in_halves(serve, fetch):
+    """The service's page says that its files are limited to 40000 lines; whether the header counts, it does not say."""
+    crowded = [(1, 150.0, 20.0, 20_001, False), (2, EDGE / 3600, -5.0, 20_001, False)]
+    found = fetch("crts", serve(Crts(crowded, most_rows=39_999)), TARGETS.slice(0, 2))
+    assert lengths(found) == {("edge", "V_CSS"): 20_001, ("twice", "V_CSS"): 20_001}
+
+
 def test_catalina_page_of_another_kind_is_a_failure(serve, fetch):
     page = Answer(b"<html>Please type the letters that you see.</html>", "text/html")
     with pytest.raises(DataError, match=r"no link to a result; it says: Please type the letters"):

@@ -17,7 +17,7 @@ from workflow_scripts.surveys.survey import Survey
 
 URL = "http://nesssi.cacr.caltech.edu/cgi-bin/getmulticonedb_release2.cgi/post"
 COLUMNS = ("InputID", "ID", "Mag", "Magerr", "RA", "Decl", "MJD", "Blend")
-MOST_ROWS = 40_000  # the service cuts its answers there
+MOST_ROWS = 39_999  # the service cuts its answers at 40,000 lines, of which the header may be one
 _LINK = re.compile(r"(?:https?://[\w.:-]+)?/DataRelease/upload/\w+\.csv")
 _NOTHING = re.compile(r"no objects were found|not covered", re.IGNORECASE)
 
