@@ -1,10 +1,12 @@
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from survey_files import LIST_SUFFIXES, LONG, SUFFIXES, save
 
 from workflow_scripts import tables
-from workflow_scripts.surveys import columns, points
+from workflow_scripts.surveys import checks, columns, points
 from workflow_scripts.tables import DataError
 
 
@@ -177,7 +179,44 @@ def test_bands_that_are_not_asked_for_may_have_another_time_system(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("form", ["long", "lists"])
+@pytest.mark.parametrize(
+    ("time_format", "kind", "said"),
+    [
+        ("mjd", pa.float32(), "0.004 d only (float32, steps of 338 s): periods below 0.1 d"),
+        ("jd-2450000", pa.float32(), "0.0005 d only (float32, steps of 42 s): periods below 0.01 d"),
+        ("mjd", pa.float64(), ""),
+    ],
+)
+def test_times_of_low_resolution_are_said(tmp_path, caplog, form, time_format, kind, said):
+    times = 55000.0 + np.arange(20) - checks.TO_MJD[time_format]
+    rows = listed({**LONG, "time": times}) if form == "lists" else {**LONG, "time": times}
+    stored = pa.list_(kind) if form == "lists" else kind
+    read(save(tmp_path / "a.parquet", {**rows, "time": pa.array(rows["time"], stored)}), time_format=time_format)
+    assert caplog.text.count("times are stored") == bool(said)
+    assert said in caplog.text
+
+
 # What is refused.
+
+
+@pytest.mark.parametrize(
+    ("suffix", "time_format", "kind", "step"), [
+        (".parquet", "jd", np.float32, "0.2 d only (float32, steps of 21600 s), expected 0.01 d or better"),
+        (".fits", "jd", np.float32, "0.2 d only (float32"),
+        (".parquet", "jd-2450000", np.float16, "4 d only (float16"),
+    ],
+)  # fmt: skip
+def test_times_that_lost_their_digits(tmp_path, suffix, time_format, kind, step):
+    times = (LONG["time"] - checks.TO_MJD[time_format]).astype(kind)
+    with pytest.raises(DataError, match=re.escape(f"(time): times are stored to {step}")):
+        read(save(tmp_path / f"a{suffix}", {**LONG, "time": times}), time_format=time_format)
+
+
+def test_one_absurd_time_says_nothing_of_the_resolution_of_the_others(tmp_path):
+    times = LONG["time"].astype(np.float32)
+    times[3] = 1e30
+    assert read(save(tmp_path / "a.parquet", {**LONG, "time": times})).num_rows == 2
 
 
 def test_a_band_that_is_nowhere(tmp_path):

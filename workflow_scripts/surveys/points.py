@@ -25,6 +25,7 @@ COLUMNS = [*REQUIRED, "band", "flag"]
 NO_BAND = "default"  # band of light curves whose file has no band column: the survey has one band
 
 _VALUES = ("time", "mag", "mag_err", "flag")
+_COARSEST_D = 0.01  # steps [d] between the times that a file can hold; with longer ones most periods are lost
 
 
 def light_curves(
@@ -36,6 +37,8 @@ def light_curves(
     in the wrong unit, or a band that was asked for is not there.
     """
     parts = _in_bands([_points(file) for file in curve_files], asked_bands, curve_files[0].file.path)
+    for file, part in zip(curve_files, parts, strict=True):
+        _check_resolution(file, part.time)
     checks.check_times([f.where("time") for f in curve_files], [p.time for p in parts], time_format)
     checks.check_magnitudes([f.where("mag") for f in curve_files], [p.mag for p in parts])
     checks.check_errors([f.where("mag_err") for f in curve_files], [p.mag_err for p in parts])
@@ -120,6 +123,23 @@ def _flat(file: Columns, name: str, row: NDArray[np.int64]) -> Reals:
 def _is_list(column: pa.ChunkedArray) -> bool:
     kind = column.type
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _check_resolution(file: Columns, time: Reals) -> None:
+    """Warn of times that are stored to some seconds only; raises DataError if the steps are longer than 0.01 d.
+
+    A float32 has steps of 0.25 d where it holds a JD, of 0.004 d where it holds an MJD.
+    """
+    stored = file["time"].type.value_type if _is_list(file["time"]) else file["time"].type
+    finite = np.abs(time[np.isfinite(time)])
+    if stored not in (pa.float16(), pa.float32()) or not len(finite):
+        return
+    kind = np.dtype(stored.to_pandas_dtype())
+    step_d = float(np.spacing(np.median(finite).astype(kind)))
+    said = f"{file.where('time')}: times are stored to {step_d:.1g} d only ({kind}, steps of {step_d * 86400:.0f} s)"
+    if step_d > _COARSEST_D:
+        raise DataError(f"{said}, expected {_COARSEST_D} d or better: write them anew from their source as float64")
+    log.warning("%s: periods below %.1g d mean little", said, 25 * step_d)  # phases to 0.04 at such a period
 
 
 def _in_bands(parts: Sequence[_Points], asked: Sequence[str], path: Path) -> list[_Points]:

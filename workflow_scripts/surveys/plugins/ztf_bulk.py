@@ -1,6 +1,5 @@
 """Zwicky Transient Facility: light curves from the bulk Parquet files, one for each field, band, CCD and quadrant."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from workflow_scripts.surveys.plugins import ztf
 from workflow_scripts.surveys.survey import Survey
 from workflow_scripts.tables import DataError
 
-_LOG = logging.getLogger(__name__)
 URL = f"https://irsa.ipac.caltech.edu/data/ZTF/lc/lc_dr{ztf.RELEASE}"
 COLUMNS = ("objectid", "filterid", "hmjd", "mag", "magerr", "catflags")
 FILTERS = {"1": "zg", "2": "zr", "3": "zi"}
@@ -30,8 +28,6 @@ def read(path: Path, ids: Sequence[str]) -> pa.Table:
         rows = pq.read_table(path, columns=names, filters=wanted, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}: not a whole Parquet file ({error}); copy or download it again") from error
-    if "hmjd" in names and rows.schema.field("hmjd").type.value_type == pa.float32():
-        _LOG.warning("%s: times are stored to 0.004 d only (float32): periods below 0.1 d mean little", path)
     return rows.set_column(names.index("objectid"), "objectid", rows["objectid"].cast(pa.string())) if known else rows
 
 
