@@ -224,6 +224,27 @@ def test_host_that_is_down_for_the_whole_run_is_given_up(serve, fetch, folder):
     assert f"{folder / 'status.parquet'}; run again: only these are asked for" in said
 
 
+@pytest.mark.parametrize(("code", "runs"), [(500, 3), (403, 3), (404, 1)])
+def test_what_fails_in_every_run_starves_no_others(serve, fetch, code, runs):
+    """Two stretches, each long enough to give up; a 404 for an identifier alone is the word of a host that is up."""
+    archive = serve(irsa(POINTS))
+    bad, whole = IDS[4:8] + IDS[12:17], archive.answer
+    archive.answer = lambda asked: Answer(b"no", status=code) if asked.one("ID") in bad else whole(asked)
+    counts = [len(fetch(archive, batch=1).of("failed")) for _ in range(runs)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] == len(bad)
+    before = len(archive.asked)
+    assert fetch(archive, batch=1).of("failed") == bad
+    assert {asked.one("ID") for asked in archive.asked[before:]} <= {*bad}
+
+
+def test_damaged_status_costs_the_order_only(serve, fetch, folder):
+    archive = serve(irsa(POINTS))
+    fetch(archive)
+    (folder / "status.parquet").write_bytes(b"PAR1")
+    assert of(fetch(archive)).keys() == {"found", "no_data"}
+
+
 def test_nothing_failed_nothing_raised(serve, fetch, folder):
     archive = serve(irsa(POINTS))
     by_id.require(ztf(archive.url), fetch(archive), folder)
@@ -403,6 +424,11 @@ def test_file_without_the_object_is_no_moved_archive(serve, folder, manners, rng
 def test_absence_that_is_not_the_archives_word_is_a_failure(serve, folder, manners, rng):
     source = shelf(serve(on_shelf).url, absent=())
     assert of(by_id.fetch(source, ["a1", "c1"], folder, manners, rng)) == {"found": ["a1"], "failed": ["c1"]}
+
+
+def test_files_that_the_archive_lacks_do_not_end_the_run(serve, folder, manners, rng):
+    source, lacking = shelf(serve(on_shelf).url, absent=()), [f"{file}{i}" for file in "cdefg" for i in (1, 2)]
+    assert of(by_id.fetch(source, [*lacking, "a1"], folder, manners, rng)) == {"found": ["a1"], "failed": lacking}
 
 
 def linked(url, **changes):

@@ -2,13 +2,13 @@
 
 What is known lies in the files and their manifests alone: a run looks at them, and asks for the other identifiers
 only. "The archive has no data" is an answer and is kept; "the archive did not answer" is a failure and is mended by
-the next run.
+the next run, which begins where the last one gave up.
 """
 
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ _LOG = logging.getLogger(__name__)
 _WORKERS = 2
 _GIVE_UP_AFTER = 3  # batches in a row without one answer: the host is down, or refuses everything
 _ONE_MAY_BE_BAD = (400, 404, 413, 414, 422)  # a refusal that may be due to one identifier, or to their number
+_NOT_ASKED = "not asked for"
+Failures = dict[str, UnavailableError | RefusedError]
 
 STATUS = Table(
     "download_status",
@@ -77,7 +79,7 @@ def fetch(
     known = set(_held(source, folder, wanted)[0])
     batches = [rest for batch in _batches(source, wanted) if (rest := [name for name in batch if name not in known])]
     job = Job(source, folder, shared or folder / "files", manners)
-    reasons = _ask_all(job, batches, rng)
+    reasons = _ask_all(job, _in_turn(batches, _asked_in_vain(folder)), rng)
     rows, files = _held(source, folder, wanted)
     _check_not_all_absent(job, list(rows), files, rng)
     columns = [(name, *_status(rows.get(name), reasons.get(name))) for name in wanted]
@@ -110,6 +112,24 @@ def _batches(source: Source, wanted: Sequence[str]) -> list[list[str]]:
     return [group[i : i + source.batch] for group in groups.values() for i in range(0, len(group), source.batch)]
 
 
+def _asked_in_vain(folder: Path) -> set[str]:
+    """List the identifiers that the last run asked for and got no answer to."""
+    try:
+        rows = tables.read(folder / "status.parquet", STATUS)
+    except DataError:  # there was no run, or its status is damaged: nothing but the order depends on it
+        return set()
+    failed = rows.filter(pc.equal(rows["status"], "failed"))
+    asked = failed.filter(pc.invert(pc.starts_with(failed["reason"], _NOT_ASKED)))
+    return set(asked["object_id"].to_pylist())
+
+
+def _in_turn(batches: Sequence[list[str]], in_vain: Collection[str]) -> list[list[str]]:
+    """Batches from the first that the last run did not come to: what fails in every run must not starve the others."""
+    tried = [any(name in in_vain for name in batch) for batch in batches]
+    start = next((i for i in range(len(batches)) if tried[i - 1] and not tried[i]), 0)
+    return [*batches[start:], *batches[:start]]
+
+
 def _ask_all(job: Job, batches: Sequence[Sequence[str]], rng: np.random.Generator) -> dict[str, str]:
     """Ask for all batches, two at a time; returns the identifiers that failed with the reason."""
     source = job.source
@@ -118,31 +138,38 @@ def _ask_all(job: Job, batches: Sequence[Sequence[str]], rng: np.random.Generato
     with ThreadPoolExecutor(_WORKERS) as pool:
         for part in progress.batches(len(batches), _WORKERS, f"batches of up to {source.batch} from {source.name}"):
             if in_vain >= _GIVE_UP_AFTER:
-                why = f"not asked for: {in_vain} batches in a row before it failed"
+                why = f"{_NOT_ASKED}: {in_vain} batches in a row before it failed"
                 reasons |= {name: why for batch in batches[part.start :] for name in batch}
                 break
             streams = rng.spawn(part.stop - part.start)
             asked = [pool.submit(_ask, job, b, r) for b, r in zip(batches[part], streams, strict=True)]
             for batch, answer in zip(batches[part], asked, strict=True):
                 failed = answer.result()
-                reasons |= failed
-                in_vain = in_vain + 1 if len(failed) == len(batch) else 0
+                reasons |= {name: str(error) for name, error in failed.items()}
+                in_vain = in_vain + 1 if _in_vain(source, batch, failed) else 0
     return reasons
 
 
-def _ask(job: Job, ids: Sequence[str], rng: np.random.Generator, halve: bool = True) -> dict[str, str]:
+def _in_vain(source: Source, batch: Sequence[str], failed: Failures) -> bool:
+    """Whether a batch shows the host to be down: a refusal of one identifier or file is about this thing alone."""
+    of_one = len(batch) == 1 or source.file is not None
+    refused = all(isinstance(error, RefusedError) and error.status in _ONE_MAY_BE_BAD for error in failed.values())
+    return len(failed) == len(batch) and not (of_one and refused)
+
+
+def _ask(job: Job, ids: Sequence[str], rng: np.random.Generator, halve: bool = True) -> Failures:
     source = job.source
     path = job.folder / f"{hashlib.sha256(chr(10).join(ids).encode()).hexdigest()[:16]}{source.answer_suffix}"
     try:
         answers.transfer(job, ids, path, rng)
     except UnavailableError as error:
-        return dict.fromkeys(ids, str(error))
+        return dict.fromkeys(ids, error)
     except RefusedError as error:
         if error.status in source.absent:
             answers.write_empty(source, ids, path)
             return {}
         if len(ids) == 1 or not halve or error.status not in _ONE_MAY_BE_BAD:
-            return dict.fromkeys(ids, str(error))
+            return dict.fromkeys(ids, error)
         left, right = ids[: len(ids) // 2], ids[len(ids) // 2 :]
         failed = _ask(job, left, rng)
         # Where a whole half is refused, the fault is hardly with single identifiers: the host is spared the rest.
