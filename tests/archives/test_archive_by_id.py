@@ -410,6 +410,19 @@ def test_landmark_that_is_gone_shows_a_moved_archive(serve, folder, manners, rng
     assert [asked.path for asked in archive.asked] == ["/c.txt", "/c1.txt"]
 
 
+def test_absence_of_everything_is_believed_where_the_file_of_another_job_is_still_there(serve, folder, manners, rng):
+    """What one job finds to have no data must not be an error because another job has the other identifiers."""
+    archive, shared = serve(on_shelf), folder / "shared"
+    by_id.fetch(shelf(archive.url), ["a1", "b1"], folder / "one", manners, rng, shared)
+    for _ in range(2):
+        result = by_id.fetch(shelf(archive.url), ["c1"], folder / "two", manners, rng, shared)
+        assert of(result) == {"no_data": ["c1"]}
+    assert sorted(asked.path for asked in archive.asked) == ["/a.txt", "/b.txt", "/b.txt", "/c.txt"]
+    archive.answer = lambda _: Answer(b"none", status=404)
+    with pytest.raises(DataError, match=r"no data \(HTTP status 404\) for all of 1 identifiers"):
+        by_id.fetch(shelf(archive.url), ["c1"], folder / "three", manners, rng, shared)
+
+
 def test_landmark_that_cannot_be_asked_for_is_no_absence(serve, folder, manners, rng):
     archive = serve(lambda asked: Answer(b"", status=404 if asked.path == "/c.txt" else 503))
     source = shelf(archive.url, landmark=lambda _: http.Request("Shelf", f"{archive.url}/a.txt"))

@@ -1,6 +1,7 @@
 """Light curves of targets, from archives on this machine to tables, with everything that may go wrong on the way."""
 
 import dataclasses
+import gzip
 import json
 import os
 import re
@@ -12,7 +13,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from curve_archives import CRTS, IRSA, MACHO, OGLE, Crts, Star, Ztf, east, macho_tile, paths, targets, votable, ztf_rows
+from curve_archives import (
+    CRTS,
+    IRSA,
+    MACHO,
+    OGLE,
+    Crts,
+    Star,
+    Ztf,
+    east,
+    macho_line,
+    macho_tile,
+    paths,
+    targets,
+    votable,
+    ztf_rows,
+)
 from loopback import CUT, FINE, PAGE, RESET, Answer, Archive, status
 from workspace import ROOT
 
@@ -497,6 +513,24 @@ def test_macho_light_curves_of_names(serve, fetch, tmp_path):
     asked = sorted(request.path for request in archive.asked)
     assert asked == sorted([*TILES, "/macho_photometry/F_77/F_77.6.gz"]), "a tile is asked for once"
     assert sorted(path.name for path in (tmp_path / "files").glob("F_*.gz")) == ["F_1.3319.gz", "F_77.5.gz"]
+
+
+@pytest.mark.parametrize("bands", [("R",), ("V", "R")])
+def test_odd_star_alone_in_its_shard_is_no_wrong_unit(serve, fetch, bands, caplog):
+    """The star lies where half of the red camera was dead, and has no good error in the blue either."""
+    lines = [macho_line("1.3319.10", 49000.25 + i, -99.0, -6.25 if i % 2 else -99.0) for i in range(9)]
+    tile = gzip.compress("".join(f"{line}\n" for line in lines).encode())
+    found = fetch("macho", serve(paths({"/macho_photometry/F_1/F_1.3319.gz": tile})), MACHO_STARS.slice(0, 1), bands)
+    assert lengths(found) == {("1.3319.10", band): 9 for band in bands}
+    assert "they look like fluxes or another unit" in caplog.text
+
+
+def test_tile_that_the_archive_lacks_is_no_data_in_a_shard_of_its_own(serve, fetch):
+    archive = serve(paths(TILES))
+    fetch("macho", archive, MACHO_STARS.slice(1, 1), place="0000")
+    for _ in range(2):
+        assert states(fetch("macho", archive, MACHO_STARS.slice(3, 1), place="0001")) == {"77.6.1": ("no_data",)}
+    assert [request.path.rsplit("/", 1)[1] for request in archive.asked] == ["F_77.5.gz", "F_77.6.gz", "F_77.5.gz"]
 
 
 # A user's own files

@@ -368,6 +368,25 @@ def test_targets_without_counterpart_leave_empty_shards(flat, tmp_path):
         read(source(flat), 2, targets)
 
 
+def test_odd_stars_are_the_same_in_any_number_of_shards(folder, tmp_path, caplog):
+    """One star without a point and one without a good magnitude, each alone in its shard, and one like any other."""
+    rows = {
+        "objectid": [1, 2, 3],
+        "objra": [10.0, 130.0, 250.0],
+        "objdec": [5.0] * 3,
+        "hmjd": [[58000.0] * 4, [], [58001.0]],
+    }
+    rows |= {"mag": [[15.0] * 4, [], [-99.0]], "magerr": [[0.1] * 4, [], [0.1]]}
+    collection = write(pa.table(rows), folder / "odd", 1)
+    targets = save_targets(tmp_path / "t.parquet", np.array(rows["objra"]), np.array(rows["objdec"]))
+    wanted = source(collection, {name: ZTF[name] for name in ("object_id", "time", "mag", "mag_err")})
+    for given in (None, targets):
+        first, *others = (read(wanted, n, given) for n in (1, 2, 3))
+        assert (first[0].num_rows, first[1].num_rows) == (3, 2)
+        assert all(first[0].equals(other[0]) and first[1].equals(other[1]) for other in others)
+    assert "they look like fluxes or another unit" in caplog.text
+
+
 def test_a_target_without_position_is_an_error(flat, tmp_path):
     targets = save_targets(tmp_path / "t.parquet", np.array([0.0, np.nan]), np.array([2.0, 2.0]))
     with pytest.raises(DataError, match=r"t.parquet: 1 of 2 positions are missing"):

@@ -112,6 +112,11 @@ def test_no_light_curve_for_any_listed_object_is_an_error(tmp_path):
         objects(path, ids=("x",))
 
 
+def test_objects_of_a_shard_may_all_be_without_a_light_curve(tmp_path):
+    opened = columns.read(save(tmp_path / "a.parquet", STARS), lists.OBJECT, lists.REQUIRED, {})
+    assert lists.objects_of_few([opened], curves(), "test survey")["object_id"].to_pylist() == ["1", "2", "3"]
+
+
 @pytest.mark.parametrize(("column", "value"), [("ra_deg", 360.0), ("ra_deg", -0.5), ("dec_deg", 90.5)])
 def test_an_impossible_coordinate_is_an_error(tmp_path, column, value):
     path = save(tmp_path / "a.parquet", {**STARS, column: [1.0, 2.0, value]})

@@ -35,10 +35,10 @@ class Source:
 
     limit = number of rows from which on the archive cuts an answer without a word. absent = HTTP status by which it
     says that it has no data; landmark = something else of some identifiers that is there where they and the address are
-    right, so that absence is theirs. page = reads the page that is the answer: the request for the file that it links
-    to, or None if it says that there is no data; it raises TransientError for any other page. file = name of the
-    archive's own file that has an identifier's rows among others'; extent = how many such files there are and how
-    large.
+    right, so that absence is theirs; for an archive with files of its own one that it gave before will do. page = reads
+    the page that is the answer: the request for the file that it links to, or None if it says that there is no data; it
+    raises TransientError for any other page. file = name of the archive's own file that has an identifier's rows among
+    others'; extent = how many such files there are and how large.
     """
 
     name: str

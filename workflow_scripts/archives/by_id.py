@@ -193,15 +193,27 @@ def _check_not_all_absent(job: Job, ids: Sequence[str], files: Sequence[Path], r
 
 def _landmark_is_there(job: Job, ids: Sequence[str], rng: np.random.Generator) -> bool:
     """Whether the archive has the landmark of an identifier; asked once, and kept as an answer."""
-    if job.source.landmark is None:
+    request = job.source.landmark(ids) if job.source.landmark else _file_of_any_job(job)
+    if request is None:
         return False
     try:
-        http.fetch(job.source.landmark(ids), job.folder / "landmark", job.manners, rng)
+        http.fetch(request, job.folder / "landmark", job.manners, rng)
     except RefusedError as error:
         if error.status not in job.source.absent:
             raise
         return False
     return True
+
+
+def _file_of_any_job(job: Job) -> http.Request | None:
+    """Request for the smallest of the archive's own files that any job has got: where it is, nothing has moved."""
+    places = job.shared.glob(f"*{manifest.SUFFIX}") if job.source.file else ()
+    names = (place.name.removesuffix(manifest.SUFFIX) for place in places)
+    found = [made for name in names if (made := manifest.read(job.shared / name))]
+    if not found:
+        return None
+    origin = min(found, key=lambda made: (made.bytes, made.origin.url)).origin
+    return http.Request(origin.service, origin.url, origin.parameters)
 
 
 def _held(source: Source, folder: Path, wanted: Sequence[str]) -> tuple[dict[str, int], list[Path]]:

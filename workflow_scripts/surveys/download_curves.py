@@ -97,7 +97,7 @@ def download(targets: pa.Table, wish: Wish, folder: Path, shared: Path, rng: np.
     parts, taken = _read(source, result, asked, placed, wish)
     rows = tables.RAW_LIGHT_CURVES.schema.empty_table()
     if parts:
-        rows = points.light_curves(parts, curves.time_format, curves.flag_limit, ())
+        rows = points.light_curves_of_few(parts, curves.time_format, curves.flag_limit, ())
     reasons = Reasons(result, asked, placed if curves.ids is None else None, wish.radius_arcsec)
     status = curve_status.of(targets, reasons, taken, rows)
     manifest.sweep(folder / "targets.parquet")

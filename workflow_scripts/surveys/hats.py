@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _POINT = ["time", "mag", "mag_err"]
 _TARGET = ["object_id", "ra_deg", "dec_deg"]
 _OURS = [*points.COLUMNS, *lists.OBJECT[1:]]
+_FEW = 10  # objects of a shard that may all be odd; more of them are not, unless a unit is wrong
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ def read(source: HatsSource, targets: Path | None, shard: int, n_shards: int) ->
         log.warning("%s: nothing in shard %d of %d", source.collection, shard, n_shards)
         return tables.OBJECTS.schema.empty_table(), tables.RAW_LIGHT_CURVES.schema.empty_table()
     if _observed(found):
-        curves = points.light_curves([found], source.time_format, source.flag_limit, [])
-        return lists.objects([listed], curves, source.survey), curves
+        join = points.light_curves_of_few if listed.file.rows.num_rows < _FEW else points.light_curves
+        curves = join([found], source.time_format, source.flag_limit, [])
+        return lists.objects_of_few([listed], curves, source.survey), curves
     log.warning("%s: %s; objects without light curves", source.collection, found.missing("time"))
     bare = pa.table({"object_id": _texts(listed, "object_id")})
     return lists.objects([listed], bare, source.survey), tables.RAW_LIGHT_CURVES.schema.empty_table()

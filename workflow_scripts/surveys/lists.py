@@ -30,16 +30,22 @@ def objects(object_files: Sequence[Columns], curves: pa.Table, survey: str) -> p
     curve, or if a coordinate is impossible.
     """
     listed, observed = _unique_ids(object_files), curves["object_id"].combine_chunks().unique()
-    n_observed = pc.sum(pc.is_in(listed, observed)).as_py() or 0
-    extra = observed.filter(pc.invert(pc.is_in(observed, listed)))
-    log.info("%d objects listed, %d of them without a light curve", len(listed), len(listed) - n_observed)
-    log.info("%d objects have light curves but no row in a list of objects: no coordinates, no class", len(extra))
-    if object_files and not n_observed:
+    if object_files and not pc.any(pc.is_in(listed, observed)).as_py():
         raise DataError(
             f"{object_files[0].file.path}: none of the {len(listed)} objects, such as {listed[:2].to_pylist()}, has a "
             f"light curve; the light curves are of objects such as {observed[:2].to_pylist()}: map the right column to "
             "object_id"
         )
+    return objects_of_few(object_files, curves, survey)
+
+
+def objects_of_few(object_files: Sequence[Columns], curves: pa.Table, survey: str) -> pa.Table:
+    """Do the same for some objects of a sample, such as a shard: they may all be without a light curve."""
+    listed, observed = _unique_ids(object_files), curves["object_id"].combine_chunks().unique()
+    n_observed = pc.sum(pc.is_in(listed, observed)).as_py() or 0
+    extra = observed.filter(pc.invert(pc.is_in(observed, listed)))
+    log.info("%d objects listed, %d of them without a light curve", len(listed), len(listed) - n_observed)
+    log.info("%d objects have light curves but no row in a list of objects: no coordinates, no class", len(extra))
     rows = {"object_id": pa.chunked_array([listed, extra]), "survey": pa.repeat(survey, len(listed) + len(extra))}
     for name in OBJECT[1:]:
         parts = [*(_object_column(file, name) for file in object_files), pa.nulls(len(extra))]

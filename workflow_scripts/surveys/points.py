@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,62 @@ def light_curves(
     The points of a light curve stay in the order of the files. Raises DataError if times, magnitudes or errors are
     in the wrong unit, or a band that was asked for is not there.
     """
+    parts = _parts(curve_files, asked_bands)
+    for check in _checks(curve_files, parts, time_format):
+        check()
+    return _joined(parts, time_format, flag_limit)
+
+
+def light_curves_of_few(
+    curve_files: Sequence[Columns], time_format: checks.TimeFormat, flag_limit: int, asked_bands: Sequence[str]
+) -> pa.Table:
+    """Do the same for some stars of a sample, such as a shard: what looks like a wrong unit is a warning.
+
+    They may all be odd, as where half of a camera was dead; cleaning leaves such points out.
+    """
+    parts = _parts(curve_files, asked_bands)
+    for check in _checks(curve_files, parts, time_format):
+        try:
+            check()
+        except DataError as error:
+            log.warning("%s (of these light curves only: cleaning leaves such points out)", error)
+    return _joined(parts, time_format, flag_limit)
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Points of one file: codes and names of object and band, raw times, and what cleaning wants to know."""
+
+    objects: NDArray[np.int64]
+    object_names: Texts
+    bands: NDArray[np.int64]
+    band_names: Texts
+    time: Reals
+    mag: Reals
+    mag_err: Reals
+    flag: Reals
+
+
+def _parts(curve_files: Sequence[Columns], asked_bands: Sequence[str]) -> list[_Points]:
     parts = _in_bands([_points(file) for file in curve_files], asked_bands, curve_files[0].file.path)
     for file, part in zip(curve_files, parts, strict=True):
         _check_resolution(file, part.time)
-    checks.check_times([f.where("time") for f in curve_files], [p.time for p in parts], time_format)
-    checks.check_magnitudes([f.where("mag") for f in curve_files], [p.mag for p in parts])
-    checks.check_errors([f.where("mag_err") for f in curve_files], [p.mag_err for p in parts])
+    return parts
+
+
+def _checks(
+    curve_files: Sequence[Columns], parts: Sequence[_Points], time_format: checks.TimeFormat
+) -> list[Callable[[], None]]:
+    """List the checks of the units of all points together."""
+    time, mag, mag_err = ([file.where(name) for file in curve_files] for name in REQUIRED[1:])
+    return [
+        lambda: checks.check_times(time, [part.time for part in parts], time_format),
+        lambda: checks.check_magnitudes(mag, [part.mag for part in parts]),
+        lambda: checks.check_errors(mag_err, [part.mag_err for part in parts]),
+    ]
+
+
+def _joined(parts: Sequence[_Points], time_format: checks.TimeFormat, flag_limit: int) -> pa.Table:
     objects, object_names = _together([(p.objects, p.object_names) for p in parts])
     bands, band_names = _together([(p.bands, p.band_names) for p in parts])
     key = objects * len(band_names) + bands
@@ -62,20 +112,6 @@ def light_curves(
         },
         schema=tables.RAW_LIGHT_CURVES.schema,
     )
-
-
-@dataclass(frozen=True)
-class _Points:
-    """Points of one file: codes and names of object and band, raw times, and what cleaning wants to know."""
-
-    objects: NDArray[np.int64]
-    object_names: Texts
-    bands: NDArray[np.int64]
-    band_names: Texts
-    time: Reals
-    mag: Reals
-    mag_err: Reals
-    flag: Reals
 
 
 def _points(file: Columns) -> _Points:
