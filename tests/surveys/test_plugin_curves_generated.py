@@ -208,6 +208,26 @@ def test_asassn_files_are_read_by_their_headers(tmp_path, text, band):
     assert found["mag_err"] == [0.0625, 0.0625]
 
 
+SKY_PATROL = {
+    # As the archive's client saves it, in examples/vxmen.csv of its repository: a comment that names other magnitudes.
+    "client": '# "asas_sn_id":12702,"pstarrs_g_mag":13.135,"g_mag_abs":20.65,"name":"VX Men"\n'
+    "jd,flux,flux_err,mag,mag_err,limit,fwhm,image_id,camera,quality,phot_filter,asas_sn_id\n"
+    "2457420.5,24.3,0.09,14.25,0.0625,17.3,1.4,x1,bi,G,g,12702\n2457421.5,24.3,0.09,14.5,0.0625,17.3,1.4,x1,bi,B,g,12702\n",
+    "web site": "JD,Flux,Flux Error,Mag,Mag Error,Limit,FWHM,Filter,Quality,Camera\n"
+    "2457420.5,24.3,0.09,14.25,0.0625,17.3,1.4,g,G,bi\n2457421.5,24.3,0.09,14.5,0.0625,17.3,1.4,g,U,bi\n",
+}
+
+
+@pytest.mark.parametrize("kind", SKY_PATROL)
+def test_asassn_files_of_the_second_sky_patrol_are_read_with_their_quality(tmp_path, kind):
+    (tmp_path / "12702.csv").write_text(SKY_PATROL[kind])
+    found = native("asassn", tmp_path / "12702.csv")["12702", "g"]
+    assert found["time"] == [57420.0, 57421.0]
+    assert found["mag"] == [14.25, 14.5]
+    assert found["mag_err"] == [0.0625, 0.0625]
+    assert found["usable"] == [True, False]
+
+
 def test_asassn_upper_limit_is_no_measurement(tmp_path):
     (tmp_path / "J1.csv").write_text("HJD,mag,mag_err,Filter\n2457420.5,>16.5,99.99,V\n2457421.5,14.5,0.0625,V\n")
     mag = native("asassn", tmp_path / "J1.csv")["J1", "V"]["mag"]
@@ -231,7 +251,7 @@ def test_asassn_archives_have_the_names_of_the_catalogue(tmp_path):
     ("text", "why"),
     [
         ("1 2 3\n", "no line with the names of columns"),
-        ("when,mag,mag_err\n1,2,3\n", r"columns \['when', 'mag', 'mag_err'\], expected one of \('hjd', 'time'\)"),
+        ("when,mag,mag_err\n1,2,3\n", r"columns \['when', 'mag', 'mag_err'\], expected one of \('hjd', 'time', 'jd'\)"),
         ("hjd,mag,mag_err\n1,2,3\n1,2\n", "2 values in line 2 of the data, expected"),
     ],
 )
