@@ -4,19 +4,23 @@ pyvo and astroquery wait for ever when a service does: the loop here has a budge
 waited finds the same job again.
 """
 
+import contextlib
+import contextvars
 import dataclasses
+import io
 import json
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from xml.parsers.expat import ExpatError
 
 import numpy as np
 
 from workflow_scripts import tables
-from workflow_scripts.archives import manifest, retry
+from workflow_scripts.archives import http, manifest, retry
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query, Upload
 from workflow_scripts.archives.retry import RefusedError, TransientError, UnavailableError
@@ -28,6 +32,7 @@ _BUSY = ("PENDING", "QUEUED", "EXECUTING", "RUN", "SUSPENDED", "HELD", "UNKNOWN"
 _OVER = ("COMPLETED", "ERROR", "ABORTED", "ARCHIVED")
 _SLOWEST_POLL_S = 30.0
 _EVERY_S = 60.0
+_DEADLINE: contextvars.ContextVar[float] = contextvars.ContextVar("deadline")  # of the call that a request is part of
 
 
 class JobError(DataError):
@@ -148,7 +153,8 @@ def _call(query: Query, manners: Manners, rng: np.random.Generator, action: Call
     import urllib3
     from pyvo.dal import DALServiceError
 
-    def attempt(_: float) -> T:
+    def attempt(deadline: float) -> T:
+        before = _DEADLINE.set(deadline)
         try:
             return action()
         except DALServiceError as error:
@@ -159,22 +165,50 @@ def _call(query: Query, manners: Manners, rng: np.random.Generator, action: Call
             raise retry.failure(response.status_code, response.text, after, "a job", query.url) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, ExpatError, ValueError) as error:
             raise TransientError(f"{type(error).__name__}: {error}") from error
+        finally:
+            _DEADLINE.reset(before)
 
     return retry.persist(attempt, f"{query.service}, a job", query.url, manners, rng)
 
 
 def _session(manners: Manners) -> Any:
-    """Session whose every request has our timeout: pyvo sends some without any and others with its own."""
+    """Session whose every request has our timeout and the deadline of its call.
+
+    pyvo sends some requests without a timeout and others with its own, and reads on for as long as something drips.
+    """
     import requests
+    import urllib3
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *given: Any, **options: Any) -> requests.Response:
+            answer = super().send(*given, **(options | {"timeout": manners.timeout_s, "stream": True}))
+            body, original = _Body(answer), answer.raw._original_response
+            answer.raw = urllib3.HTTPResponse(body, preload_content=False, original_response=original)
+            return answer
 
     session = requests.Session()
-    send = session.request
-
-    def request(method: str, url: str, **options: Any) -> Any:
-        return send(method, url, **(options | {"timeout": manners.timeout_s}))
-
-    session.request = request  # type: ignore[method-assign,assignment]
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter())
     return session
+
+
+class _Body(io.RawIOBase):
+    """Body of an answer: as soon as some of it is wanted, all of it comes before the deadline of the call, or none."""
+
+    def __init__(self, answer: Any) -> None:
+        self._source: Any = SimpleNamespace(raw=answer.raw, headers=answer.headers, url=answer.url)
+        self._whole = io.BytesIO()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._source:
+            with contextlib.closing(self._source.raw):
+                http.stream(self._source, self._whole, _DEADLINE.get())
+            self._source = None
+            self._whole.seek(0)
+        return self._whole.readinto(buffer)
 
 
 def _saved(state: Path) -> dict[str, Any]:
