@@ -515,6 +515,16 @@ def test_macho_light_curves_of_names(serve, fetch, tmp_path):
     assert sorted(path.name for path in (tmp_path / "files").glob("F_*.gz")) == ["F_1.3319.gz", "F_77.5.gz"]
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
+def test_tile_that_is_unpacked_on_the_way_is_read(serve, fetch, encoding):
+    """Some servers say of a .gz file that it is an encoding of the transfer, which the client then undoes."""
+    packed = paths(TILES)
+    archive = serve(lambda asked: dataclasses.replace(packed(asked), headers={"Content-Encoding": encoding}))
+    assert fetch("macho", archive, MACHO_STARS.slice(0, 3)) == fetch(
+        "macho", serve(packed), MACHO_STARS.slice(0, 3), place="b"
+    )
+
+
 @pytest.mark.parametrize("bands", [("R",), ("V", "R")])
 def test_odd_star_alone_in_its_shard_is_no_wrong_unit(serve, fetch, bands, caplog):
     """The star lies where half of the red camera was dead, and has no good error in the blue either."""

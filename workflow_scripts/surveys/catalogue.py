@@ -11,6 +11,7 @@ import pyarrow as pa
 from workflow_scripts.archives import http
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query
+from workflow_scripts.surveys.files import is_gzip
 from workflow_scripts.tables import DataError
 
 GAIA_URL = "https://gea.esac.esa.int/tap-server/tap"
@@ -88,9 +89,7 @@ def vizier(columns: Mapping[str, str], table: str, rows: int, unique: tuple[str,
 def lines(path: Path) -> Iterator[str]:
     """Lines of a text file, compressed by gzip or not, without comments (#); raises DataError if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as text:
+        with gzip.open(path, "rt", encoding="utf-8") if is_gzip(path) else path.open(encoding="utf-8") as text:
             yield from (line for line in text if line.strip() and not line.startswith("#"))
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a whole text file ({error}); delete it and run again") from error

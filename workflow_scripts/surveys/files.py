@@ -58,6 +58,12 @@ def read(path: Path, wanted: Collection[str]) -> File:
     return File(path, names, rows)
 
 
+def is_gzip(path: Path) -> bool:
+    """Whether a file is compressed by gzip, whatever its name says: some servers have it unpacked on the way."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 def _reader(path: Path) -> Callable[[Path, Collection[str]], tuple[list[str], pa.Table]]:
     name = path.name.lower()
     for suffix, reader in _READERS.items():

@@ -10,6 +10,7 @@ import pyarrow.csv as pa_csv
 from workflow_scripts.archives import http
 from workflow_scripts.archives.answers import Source
 from workflow_scripts.surveys.curves import LightCurves
+from workflow_scripts.surveys.files import is_gzip
 from workflow_scripts.surveys.survey import Survey
 from workflow_scripts.tables import DataError
 
@@ -30,12 +31,15 @@ def read(path: Path, ids: Sequence[str]) -> pa.Table:
     schema = pa.schema([(name, pa.string() if name in ("star", "band") else pa.float64()) for name in COLUMNS])
     parts = [schema.empty_table()]
     try:
-        with pa_csv.open_csv(
-            path,
-            pa_csv.ReadOptions(column_names=[f"c{i}" for i in range(39)], use_threads=False),
-            pa_csv.ParseOptions(delimiter=";"),
-            pa_csv.ConvertOptions(include_columns=list(used.values()), column_types=kinds),
-        ) as blocks:
+        with (
+            pa.input_stream(path, compression="gzip" if is_gzip(path) else None) as text,
+            pa_csv.open_csv(
+                text,
+                pa_csv.ReadOptions(column_names=[f"c{i}" for i in range(39)], use_threads=False),
+                pa_csv.ParseOptions(delimiter=";"),
+                pa_csv.ConvertOptions(include_columns=list(used.values()), column_types=kinds),
+            ) as blocks,
+        ):
             for block in blocks:
                 parts += _points(pa.table([block[column] for column in used.values()], list(used)), ids)
     except (pa.ArrowInvalid, OSError, EOFError) as error:
