@@ -97,6 +97,13 @@ def test_longest_pause_wins(manners):
         pass
 
 
+@pytest.mark.parametrize("pause_s", [3600.0, 7200.0, 1e9])
+def test_pause_of_an_hour_or_more_holds_for_an_hour(manners, pause_s):
+    hosts.hold(HOST, manners, pause_s)
+    with pytest.raises(TimeoutError, match=r"pause of 3599 s"), hosts.turn(HOST, manners, soon()):
+        pass
+
+
 @pytest.mark.parametrize("text", ["", "later", "1e300", "nan nan", "0 inf", "{far}", "0 {now}"])
 def test_broken_time_of_the_next_start_stops_nobody(manners, text):
     manners.locks.mkdir(parents=True)

@@ -69,9 +69,10 @@ def turn(host: str, manners: Manners, deadline: float) -> Iterator[None]:
 
 
 def hold(host: str, manners: Manners, pause_s: float) -> None:
-    """Let no process begin a request at the host for pause_s seconds: the host asked for it."""
+    """Let no process begin a request at the host for pause_s seconds, at most an hour: the host asked for it."""
+    held_s = min(pause_s, _LONGEST_HOLD_S - 1)  # what is longer would be read as a broken file, and hold nobody
     with _next_start(host, manners) as file:
-        _write_time(file, max(_read_time(file), time.time() + pause_s))
+        _write_time(file, max(_read_time(file), time.time() + held_s))
 
 
 def _free_place(host: str, manners: Manners, deadline: float) -> IO[str]:
