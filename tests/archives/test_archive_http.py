@@ -206,6 +206,19 @@ def test_votable_and_parquet_mark_their_own_end(serve, tmp_path, manners, rng):
             assert len(archive.asked) <= tries
 
 
+def test_html_page_that_is_wanted_marks_its_own_end(serve, fetch, tmp_path):
+    """Each page has another link, so that no two are the same; one that is cut is asked for again."""
+    numbers = iter(range(9))
+
+    def page(_):
+        return Answer(f"<html><a href='/{next(numbers)}.csv'></a></HTML>\n".encode(), "text/html", framing="close")
+
+    archive = serve(page, [CUT])
+    fetch(Request("CRTS", archive.url, html=True))
+    assert (tmp_path / "a.csv").read_bytes() == b"<html><a href='/1.csv'></a></HTML>\n"
+    assert len(archive.asked) == 2
+
+
 def test_short_body_with_a_length_says_how_short(serve, fetch):
     with pytest.raises(UnavailableError, match=rf"{len(BODY) // 2} bytes|IncompleteRead"):
         fetch(serve(file(BODY), [CUT] * 4))

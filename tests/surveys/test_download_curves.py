@@ -430,6 +430,13 @@ def test_catalina_page_of_another_kind_is_a_failure(serve, fetch):
         fetch("crts", serve(lambda _: page))
 
 
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_catalina_pages_come_by_every_framing(serve, fetch, framing):
+    catalina = Crts(CATALINA)
+    archive = serve(lambda asked: dataclasses.replace(catalina(asked), framing=framing))
+    assert lengths(fetch("crts", archive, radius=3.0))["edge", "V_CSS"] == 20
+
+
 def test_catalina_faults_that_pass_leave_no_trace(serve, fetch):
     expected = fetch("crts", serve(Crts(CATALINA)), radius=3.0)
     archive = serve(Crts(CATALINA), [status(500), CUT, FINE, RESET, CUT, status(503)])

@@ -24,6 +24,7 @@ _EVERY_S = 10.0
 _HTML = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*|<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
+_HTML_END = re.compile(rb"</html>\s*$", re.IGNORECASE)
 _VOTABLE_END = re.compile(rb"</(\w+:)?VOTABLE>\s*$")
 _AGENT = "variable-sky (astronomical workflow; python-requests)"
 
@@ -97,7 +98,7 @@ def fetch(
             body = _receive(request, part, what, manners, deadline)
             _check_content(request, part, body)
             _check_digests(request, body, digests, seen)
-            _check_end(part, body, digests, seen)
+            _check_end(request, part, body, digests, seen)
             return count(part) if count else None
 
     rows = retry.persist(attempt, what, request.url, manners, rng)
@@ -110,9 +111,14 @@ def ends_itself(path: Path) -> bool:
     """Whether a file has a format with an end of its own (VOTable, Parquet) and is there to that end."""
     with path.open("rb") as file:
         head = file.read(4)
-        file.seek(max(path.stat().st_size - 64, 0))
-        tail = file.read()
+    tail = _tail(path)
     return head == tail[-4:] == b"PAR1" or bool(_VOTABLE_END.search(tail))
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 64, 0))
+        return file.read()
 
 
 def _with_digests(origin: Origin, digests: Digests) -> Origin:
@@ -202,8 +208,10 @@ def _check_digests(request: Request, body: _Body, digests: Digests, seen: set[st
             raise TransientError(reason)
 
 
-def _check_end(part: Path, body: _Body, digests: Digests, seen: set[str]) -> None:
-    if body.ended or any(vars(digests).values()) or ends_itself(part) or body.sha256 in seen:
+def _check_end(request: Request, part: Path, body: _Body, digests: Digests, seen: set[str]) -> None:
+    # A page may be another one each time, such as one with a new link, so that no two tries bring the same.
+    itself = ends_itself(part) or (request.html and bool(_HTML_END.search(_tail(part))))
+    if body.ended or any(vars(digests).values()) or itself or body.sha256 in seen:
         return
     seen.add(body.sha256)
     raise TransientError(
