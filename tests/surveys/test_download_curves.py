@@ -254,6 +254,7 @@ def test_impossible_targets_are_refused(serve, fetch, rows, why):
     [
         ("ztf", ["V"], 1.5, r"has no bands \['V'\], it has \['g', 'i', 'r'\]; correct `bands`"),
         ("ztf", [], 0.0, "radius_arcsec is 0, expected more than 0"),
+        ("crts", [], 72.0, "radius_arcsec is 72, expected less than 72, which is the most that the service takes"),
         ("chen_2020", [], 1.5, "has no light curves; name a survey that has some"),
         ("asassn", [], 1.5, "no archive gives its light curves by itself. Download asassnvarlc_vband_complete.zip"),
         ("eros", [], 1.5, "no archive gives its light curves by itself. No public address"),
@@ -394,6 +395,9 @@ def test_catalina_light_curves_of_positions(serve, fetch):
 def test_catalina_request_is_what_the_service_takes(serve, fetch):
     archive = serve(Crts(CATALINA))
     rows = targets([(f"o{i}", 1.5 * i, 10.0) for i in range(200)])
+    fetch("crts", archive, rows, radius=71.9, place="wide")
+    assert float(archive.asked[-1].files["upload_file"].split()[3]) < 0.02
+    archive.asked.clear()
     fetch("crts", archive, rows, radius=3.6)
     sent = [request.files["upload_file"].decode().splitlines() for request in archive.asked if request.method == "POST"]
     assert sorted(map(len, sent)) == [40, 80, 80]

@@ -14,10 +14,12 @@ from workflow_scripts.archives.retry import TransientError, quoted
 from workflow_scripts.surveys import files, native
 from workflow_scripts.surveys.curves import LightCurves
 from workflow_scripts.surveys.survey import Survey
+from workflow_scripts.tables import DataError
 
 URL = "http://nesssi.cacr.caltech.edu/cgi-bin/getmulticonedb_release2.cgi/post"
 COLUMNS = ("InputID", "ID", "Mag", "Magerr", "RA", "Decl", "MJD", "Blend")
 MOST_ROWS = 39_999  # the service cuts its answers at 40,000 lines, of which the header may be one
+LIMIT_ARCSEC = 72.0  # the service takes radii below 0.02 deg
 _LINK = re.compile(r"(?:https?://[\w.:-]+)?/DataRelease/upload/\w+\.csv")
 _NOTHING = re.compile(r"no objects were found|not covered", re.IGNORECASE)
 
@@ -55,7 +57,12 @@ def page(text: str) -> Link:
 
 
 def source(targets: pa.Table, radius_arcsec: float) -> Source:
-    """Send up to 80 positions at a time (the service takes 100) with one radius."""
+    """Send up to 80 positions at a time (the service takes 100) with one radius; raises DataError for a large one."""
+    if radius_arcsec >= LIMIT_ARCSEC:
+        raise DataError(
+            f"CRTS: radius_arcsec is {radius_arcsec:g}, expected less than {LIMIT_ARCSEC:g}, which is the most that "
+            "the service takes; correct `radius_arcsec`"
+        )
     ra, dec = targets["ra_deg"].to_pylist(), targets["dec_deg"].to_pylist()
     places = dict(zip(targets["object_id"].to_pylist(), zip(ra, dec, strict=True), strict=True))
     nowhere = (float("nan"), float("nan"))  # targets of an earlier run: its answers are not ours
