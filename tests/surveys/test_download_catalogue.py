@@ -242,6 +242,13 @@ def test_bad_rows_are_refused(rows, more, message):
         sources(rows, dataclasses.replace(PLAIN, **more), "Test")
 
 
+def test_right_ascension_of_360_is_0():
+    """A column of few digits rounds what is just below 360 to it."""
+    assert sources(made(ra_deg=[1.0, 360.0]), PLAIN, "Test")["ra_deg"].to_pylist() == [1.0, 0.0]
+    with pytest.raises(DataError, match="outside -90 to 90"):
+        sources(made(dec_deg=[1.0, 360.0]), PLAIN, "Test")
+
+
 def test_object_that_comes_twice_with_one_class_is_one(caplog):
     rows = made(object_id=["a", "a"], ra_deg=[2.0, 1.0], dec_deg=[3.0, 3.0], **{"class": ["EA", "EA"]})
     assert sources(rows, PLAIN, "Test")["ra_deg"].to_pylist() == [1.0]

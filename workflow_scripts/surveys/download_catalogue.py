@@ -143,6 +143,8 @@ def _periods(rows: pa.Table, title: str) -> pa.Array:
 def _coordinate(rows: pa.Table, name: str, low: float, high: float, title: str) -> pa.Array:
     where = f"{title}: column '{name}'"
     values = columns.numbers(rows[name], where)
+    if name == "ra_deg":
+        values = np.where(values == 360.0, 0.0, values)  # what a right ascension just below 360 is rounded to
     checks.check_coordinates(where, values, low, high, closed=name == "dec_deg")
     return pa.array(values, mask=np.isnan(values))
 
