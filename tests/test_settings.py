@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from workspace import ROOT
 
 from workflow_scripts import settings
+from workflow_scripts.crossmatch.pairs import MOST_RADIUS_ARCSEC
 from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
 
@@ -246,6 +247,16 @@ def test_unknown_survey_gets_a_hint():
         ),
         (archived(objects=["a", "b", "c"]), "samples.stars.archive.objects: .* is too long"),
         (archived(objects=["chen_2020"], radius_arcsec=0), "radius_arcsec: 0 is less than or equal to the minimum"),
+        (
+            archived(objects=["chen_2020"], radius_arcsec=200),
+            "archive.radius_arcsec: 200 is greater than the maximum of",
+        ),
+        (changed(reference_radius_arcsec=200), "reference_radius_arcsec: 200 is greater than the maximum of 180"),
+        (
+            changed(samples={"all": {"role": "labelled", "source": "hats", "hats": HATS | {"radius_arcsec": 200}}}),
+            "samples.all.hats.radius_arcsec: 200 is greater than the maximum of 180",
+        ),
+        (archived(objects=["chen_2020"], bands=["g", "R"]), "archive.bands: R is no band of ztf; they are g, i, r$"),
         (changed(mirrors={"https://a.org": "ftp://b.org"}), "mirrors.https://a.org: 'ftp://b.org' does not match"),
         (changed(catalogues={"sure": {"survey": "chen_2021"}}), "catalogues.sure.survey: 'chen_2021' is not one of"),
         (changed(dust={"map": "bayestar2017"}), "dust.map: 'bayestar2017' is not one of.*did you mean bayestar2019"),
@@ -253,6 +264,12 @@ def test_unknown_survey_gets_a_hint():
 )
 def test_bad_archive_settings_are_named(config, expected):
     assert re.search(expected, "\n".join(problems(config)))
+
+
+def test_radius_may_be_as_large_as_the_crossmatch_takes():
+    radii = {place: part["maximum"] for place, part in KEYS.items() if place.split(".")[-1].endswith("radius_arcsec")}
+    assert set(radii.values()) == {MOST_RADIUS_ARCSEC}
+    assert len(radii) == 3
 
 
 def test_catalogue_with_a_condition_can_be_named():

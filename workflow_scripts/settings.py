@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from workflow_scripts import input_files
+from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
 
 _ROOM_BYTES = 1 << 16  # Snakemake alone writes some small files for each job
@@ -29,7 +30,11 @@ def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Se
     problems = sorted({line for error in errors for line in _lines(error)})
     if not problems:
         _fill(config, rules)
-        problems = [*_contradictions(config), *_unknown_catalogues(config, surveys["catalogue"])]
+        problems = [
+            *_contradictions(config),
+            *_unknown_catalogues(config, surveys["catalogue"]),
+            *_unknown_bands(config, surveys["archive"]),
+        ]
     if problems:
         raise DataError(
             "the configuration cannot be used; every key is explained in config/README.md\n  " + "\n  ".join(problems)
@@ -161,3 +166,13 @@ def _unknown_catalogues(config: Mapping[str, Any], surveys: Sequence[str]) -> It
         for name in names:
             if name not in known:
                 yield f"{place}: {name} is no catalogue; known are {', '.join(known)}{_hint(name, known)}"
+
+
+def _unknown_bands(config: Mapping[str, Any], archives: Sequence[str]) -> Iterator[str]:
+    """Yield the bands that are asked of an archive and that its survey does not have."""
+    for name, sample in config["samples"].items():
+        curves = registry.load(sample["source"]).light_curves if sample["source"] in archives else None
+        known = curves.band_names if curves else []
+        for band in sorted({*sample["archive"]["bands"]} - {*known}) if curves else ():
+            place = f"samples.{name}.archive.bands"
+            yield f"{place}: {band} is no band of {sample['source']}; they are {', '.join(known)}"

@@ -39,11 +39,16 @@ class LightCurves:
     find: Callable[[float], Query] | None = None
     ids: Callable[[str, Sequence[str]], list[str]] | None = None
 
+    @property
+    def band_names(self) -> list[str]:
+        """Our names of its bands, sorted."""
+        return sorted(set(self.bands.values()))
+
     def __post_init__(self) -> None:
         """Refuse a record that neither an archive nor a person can follow, and bands that nothing tells apart."""
         if (self.source is None) == (not self.by_hand):
             raise ValueError(
                 "light curves: either an archive is asked for them (source), or by_hand says where they are"
             )
-        if "band" not in self.columns and len(set(self.bands.values())) != 1:
+        if "band" not in self.columns and len(self.band_names) != 1:
             raise ValueError(f"light curves: no column of bands, and not one band but {dict(self.bands)}")

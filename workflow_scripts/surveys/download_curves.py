@@ -55,7 +55,7 @@ class Wish:
 def _curves(survey: Survey, bands: Sequence[str]) -> LightCurves:
     if survey.light_curves is None:
         raise DataError(f"{survey.title} has no light curves; name a survey that has some")
-    known = sorted(set(survey.light_curves.bands.values()))
+    known = survey.light_curves.band_names
     if unknown := [band for band in bands if band not in known]:
         raise DataError(f"bands: {survey.title} has no bands {unknown}, it has {known}; correct `bands`")
     return survey.light_curves
