@@ -59,6 +59,29 @@ def test_names_that_only_look_like_numbers_stay_as_they_are():
     assert names_of(["000123", "+5", "1e5 b"]) == ["000123", "+5", "1e5 b"]
 
 
+def test_two_spellings_of_one_number_are_refused():
+    with pytest.raises(DataError, match=r"here: 7\.0 and 7\.00 are one number; expected one spelling of each name"):
+        names_of(["7.0", "7.00"])
+    columns.check_spellings(["7", "8.0", "7.1", "7.0 b", "7"], "here")
+    with pytest.raises(DataError, match=r"here: 7 and 7\.0 are one number"):
+        columns.check_spellings(["7.0", "8", "7"], "here")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (["7.0"], ["8.0", "9"], ["7", "8.0", "9"]),
+        (["7.0"], ["7.1"], ["7.0", "7.1"]),
+        (["7.0"], ["star 9"], ["7.0", "star 9"]),
+        ([7.0], ["7.1"], ["7", "7.1"]),
+    ],
+)
+def test_texts_of_several_files_are_spelt_by_one_rule(tmp_path, first, second, expected):
+    paths = [save(tmp_path / f"{i}.parquet", {"object_id": ids}) for i, ids in enumerate((first, second))]
+    alike = columns.spelt_alike([columns.read(path, ["object_id"], ["object_id"], {}) for path in paths], "object_id")
+    assert [name for file in alike for name in columns.names(file, "object_id")[1]] == expected
+
+
 def test_blanks_around_text_go_and_nothing_but_blanks_is_missing():
     assert names_of([" EA", "EA ", "  ", "", None, "EW"]) == ["EA", "EA", None, None, None, "EW"]
 

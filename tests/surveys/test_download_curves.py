@@ -156,6 +156,13 @@ def test_only_what_is_wanted_is_asked_for(serve, fetch):
     assert [request.one("COLLECTION") for request in archive.asked if request.all("ID")] == ["ztf_dr18"]
 
 
+def test_name_of_a_target_stays_as_its_catalogue_writes_it(serve, fetch):
+    """In a shard by itself a target called 7.0 looks like the integer 7 in the dress of a real number."""
+    found = fetch("ztf", serve(Ztf(STARS)), targets([("7.0", 150.1, 20.0)]))
+    assert set(lengths(found)) == {("7.0", "g")}
+    assert states(found) == {"7.0": ("found",)}
+
+
 def test_radius_decides(serve, fetch):
     assert ("far", "g") not in lengths(fetch("ztf", serve(Ztf(STARS)), radius=1.5))
     assert ("far", "g") in lengths(fetch("ztf", serve(Ztf(STARS)), radius=9.0, place="b"))

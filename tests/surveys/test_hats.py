@@ -387,6 +387,21 @@ def test_odd_stars_are_the_same_in_any_number_of_shards(folder, tmp_path, caplog
     assert "they look like fluxes or another unit" in caplog.text
 
 
+def test_names_are_the_same_in_any_number_of_shards(folder, tmp_path):
+    rows = {"objectid": ["7.0", "7.1", "8.0"], "objra": [10.0, 130.0, 250.0], "objdec": [5.0] * 3}
+    rows |= {"hmjd": [[58000.0]] * 3, "mag": [[15.0]] * 3, "magerr": [[0.1]] * 3}
+    collection = write(pa.table(rows), folder / "names", 1)
+    targets = tmp_path / "t.parquet"
+    pq.write_table(
+        pa.table({"object_id": ["1.0", "1.1", "2.0"], "ra_deg": rows["objra"], "dec_deg": [5.0] * 3}), targets
+    )
+    wanted = source(collection, {name: ZTF[name] for name in ("object_id", "time", "mag", "mag_err")})
+    for given, names in ((None, rows["objectid"]), (targets, ["1.0", "1.1", "2.0"])):
+        for n_shards in (1, 3):
+            objects, curves = read(wanted, n_shards, given)
+            assert objects["object_id"].to_pylist() == curves["object_id"].to_pylist() == names
+
+
 def test_a_target_without_position_is_an_error(flat, tmp_path):
     targets = save_targets(tmp_path / "t.parquet", np.array([0.0, np.nan]), np.array([2.0, 2.0]))
     with pytest.raises(DataError, match=r"t.parquet: 1 of 2 positions are missing"):

@@ -40,6 +40,29 @@ def test_identifiers_match_whatever_type_each_file_gives_them(tmp_path):
         assert sample.objects["class"].to_pylist() == ["EW", "EA"]
 
 
+def test_names_that_are_decimal_numbers_are_the_same_in_every_file(tmp_path):
+    """A file of star 7.0 alone looks like one of integers that pandas wrote."""
+    curves = [save(tmp_path / f"{name}.csv", {**LONG, "object_id": [name] * 20}) for name in ("7.0", "7.1")]
+    listed = save(tmp_path / "list.csv", {**OBJECTS, "object_id": ["7.0", "7.1"]})
+    colours = save(tmp_path / "colours.csv", {"object_id": ["7.0"], "g_mag": [15.0]})
+    sample = local.read(curves, [listed], [colours], source())
+    assert sample.objects.select(["object_id", "class"]).to_pylist() == [
+        {"object_id": "7.0", "class": "EA"},
+        {"object_id": "7.1", "class": "EW"},
+    ]
+    assert sample.light_curves["object_id"].to_pylist() == ["7.0", "7.1"]
+    assert sample.photometry["object_id"].to_pylist() == ["7.0"]
+
+
+def test_names_that_may_be_one_object_are_refused(tmp_path):
+    curves = save(tmp_path / "a.parquet", LONG)
+    listed = save(tmp_path / "list.csv", {**OBJECTS, "object_id": ["7.0", "3019021001365"]})
+    with pytest.raises(DataError, match=r"7 and 7\.0 are one number; expected one spelling"):
+        local.read([curves], [listed], [], source())
+    with pytest.raises(DataError, match=r"7\.0 and 7\.00 are one number"):
+        local.read([save(tmp_path / "b.csv", {**LONG, "object_id": ["7.0", "7.00"] * 10})], [], [], source())
+
+
 def test_one_map_serves_files_with_different_names(tmp_path):
     curves = save(tmp_path / "a.parquet", {"mjd": LONG["time"], **{k: v for k, v in LONG.items() if k != "time"}})
     listed = save(tmp_path / "b.csv", {"CSS images": OBJECTS["object_id"], "kind": ["EA", "EW"]})

@@ -228,6 +228,13 @@ def test_asassn_files_of_the_second_sky_patrol_are_read_with_their_quality(tmp_p
     assert found["usable"] == [True, False]
 
 
+def test_native_files_spell_names_by_one_rule(tmp_path):
+    text = "HJD,mag,mag_err\n2457420.5,14.25,0.0625\n"
+    for name in ("7.0", "7.1"):
+        (tmp_path / f"{name}.csv").write_text(text)
+    assert {star for star, _ in native("asassn", tmp_path / "7.0.csv", tmp_path / "7.1.csv")} == {"7.0", "7.1"}
+
+
 def test_asassn_upper_limit_is_no_measurement(tmp_path):
     (tmp_path / "J1.csv").write_text("HJD,mag,mag_err,Filter\n2457420.5,>16.5,99.99,V\n2457421.5,14.5,0.0625,V\n")
     mag = native("asassn", tmp_path / "J1.csv")["J1", "V"]["mag"]

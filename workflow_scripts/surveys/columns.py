@@ -1,8 +1,9 @@
 """Columns of a user's file under our names: found by the column map, converted exactly, or refused with a reason."""
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,21 @@ Texts = NDArray[np.object_]
 
 _NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^-?(?i:nan|inf|infinity)$"
 _WHOLE_AS_REAL = r"^-?\d+\.0*$"
+_WHOLE = r"^-?\d+(\.0*)?$"
 _SCIENTIFIC = r"^-?\d+(\.\d*)?[eE]\+?\d+$"
 _EXACT_LIMIT = 2.0**53  # beyond it a float64 cannot hold every integer
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A user's file, seen through the column map (ours: theirs)."""
+    """A user's file, seen through the column map (ours: theirs).
+
+    The text of columns in `written` (ours) is taken as it is, others' as integers where all of it is like 7.0.
+    """
 
     file: files.File
     mapping: Mapping[str, str]
+    written: frozenset[str] = frozenset()
 
     def has(self, ours: str) -> bool:
         """Whether the file has the column, under the mapped name or under ours."""
@@ -77,6 +83,31 @@ def check_mapping(mapping: Mapping[str, str], names: Sequence[str]) -> None:
             )
 
 
+def spelt_alike(files: Sequence[Columns], ours: str) -> list[Columns]:
+    """Give files with one rule for texts such as 7.0: an integer (as pandas writes some) if all files have only those.
+
+    Where one has 7.1 as well, 7.0 is a name. Single files could not tell.
+    """
+    texts = [pc.unique(_plain(file[ours], file.where(ours))).drop_null() for file in files]
+    names = [pa.array(_written(part, file.where(ours)), pa.string()) for part, file in zip(texts, files, strict=True)]
+    if all(pc.all(pc.match_substring_regex(part, _WHOLE)).as_py() for part in names):
+        return list(files)
+    return [replace(file, written=file.written | {ours}) for file in files]
+
+
+def check_spellings(names: Sequence[str], where: str) -> None:
+    """Raise DataError if two names are one whole number, such as 7 and 7.0: files spell one object in two ways."""
+    real = sorted({name for name in names if re.match(_WHOLE_AS_REAL, name)})
+    seen = {name: name for name in names} if real else {}
+    for name in real:
+        other = seen.setdefault(name.split(".")[0], name)
+        if other != name:
+            raise DataError(
+                f"{where}: {other} and {name} are one number; expected one spelling of each name in all files: write "
+                "it as an integer, or as text that is no number"
+            )
+
+
 def numbers(column: pa.ChunkedArray, where: str) -> Reals:
     """Column as float64 of shape (n,), null as NaN; raises DataError if it holds anything but numbers."""
     kind = column.type
@@ -99,27 +130,38 @@ def texts(column: pa.ChunkedArray, where: str) -> tuple[NDArray[np.int64], Texts
     Integers become text exactly. Raises DataError for lists and times, and for real numbers that are not whole or too
     large to be exact.
     """
-    kind = column.type
-    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
-        column = column.cast(pa.string() if pa.types.is_null(kind) else kind.value_type)
-    if pa.types.is_nested(column.type) or pa.types.is_temporal(column.type):
-        raise DataError(f"{where} holds {kind}, expected text or integers; convert it, or name another column")
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
-    names, positions = np.unique(_exact(encoded.dictionary, where), return_inverse=True)
-    positions = np.where(names[positions] == "", -1, positions)
-    return np.where(codes < 0, -1, positions[codes] if len(positions) else -1), names
+    return _coded(column, where, _exact)
 
 
 def names(file: Columns, name: str) -> tuple[NDArray[np.int64], Texts]:
     """Codes (n,) and texts, as `texts` gives them, of a column that must have a value in every row."""
-    codes, found = texts(file[name], file.where(name))
+    codes, found = _coded(file[name], file.where(name), _written if name in file.written else _exact)
     if (codes < 0).any():
         raise DataError(
             f"{file.where(name)} is empty in {(codes < 0).sum()} of {len(codes)} rows, the first being row "
             f"{np.argmax(codes < 0) + 1}; fill these rows or remove them"
         )
     return codes, found
+
+
+def _plain(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """Column without codes; raises DataError for what is no name."""
+    kind = column.type
+    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
+        column = column.cast(pa.string() if pa.types.is_null(kind) else kind.value_type)
+    if pa.types.is_nested(column.type) or pa.types.is_temporal(column.type):
+        raise DataError(f"{where} holds {kind}, expected text or integers; convert it, or name another column")
+    return column
+
+
+def _coded(
+    column: pa.ChunkedArray, where: str, spell: Callable[[pa.Array, str], Texts]
+) -> tuple[NDArray[np.int64], Texts]:
+    encoded = _plain(column, where).combine_chunks().dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
+    names, positions = np.unique(spell(encoded.dictionary, where), return_inverse=True)
+    positions = np.where(names[positions] == "", -1, positions)
+    return np.where(codes < 0, -1, positions[codes] if len(positions) else -1), names
 
 
 def _parsed(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
@@ -138,7 +180,18 @@ def _parsed(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 
 
 def _exact(values: pa.Array, where: str) -> Texts:
-    """Distinct values as text without blanks around it; whole real numbers as integers."""
+    """Distinct values as text, as `_written`; as integers where all are like 7.0."""
+    names = _written(values, where)
+    text = pa.array(names, pa.string())
+    if len(names) and pc.all(pc.match_substring_regex(text, _WHOLE_AS_REAL)).as_py():
+        check_spellings(list(names), where)
+        _whole(text.cast(pa.float64()).to_numpy(), where)
+        return np.array([name.split(".")[0] for name in names], dtype=object)
+    return names
+
+
+def _written(values: pa.Array, where: str) -> Texts:
+    """Distinct values as text without blanks around it; real numbers, which must be whole, as integers."""
     if pa.types.is_floating(values.type):
         values = _whole(values.to_numpy(zero_copy_only=False).astype(np.float64), where)
     names = [str(name).strip() for name in values.cast(pa.string()).to_pylist()]
@@ -148,9 +201,6 @@ def _exact(values: pa.Array, where: str) -> Texts:
             f"{where} holds numbers in scientific notation, such as {names[0]}, which have lost digits; "
             "write the column as integers or text"
         )
-    if names and pc.all(pc.match_substring_regex(text, _WHOLE_AS_REAL)).as_py():
-        _whole(text.cast(pa.float64()).to_numpy(), where)
-        names = [name.split(".")[0] for name in names]
     return np.array(names, dtype=object)
 
 

@@ -17,13 +17,15 @@ from workflow_scripts.archives.answers import Link, Source
 from workflow_scripts.archives.query import Upload
 from workflow_scripts.archives.retry import UnavailableError
 from workflow_scripts.crossmatch import positions
-from workflow_scripts.surveys import curve_status, native, points
+from workflow_scripts.surveys import columns, curve_status, native, points
 from workflow_scripts.surveys.columns import Columns
 from workflow_scripts.surveys.curve_status import STATUS, Reasons
 from workflow_scripts.surveys.curves import LightCurves
 from workflow_scripts.surveys.mirrors import mirrored
 from workflow_scripts.surveys.survey import Survey
 from workflow_scripts.tables import DataError
+
+_NAME = frozenset({"object_id"})  # the target's, as its catalogue writes it
 
 __all__ = ["STATUS", "Downloaded", "Wish", "download", "read_native"]
 
@@ -130,6 +132,7 @@ def read_native(survey: Survey, paths: Sequence[Path], bands: Sequence[str], obj
             f"{survey.title}: {len(paths)} native files without a point in bands {list(bands) or 'of any name'}; "
             f"expected at least one. {curves.by_hand}"
         )
+    parts = columns.spelt_alike(parts, "object_id")
     return points.light_curves(parts, curves.time_format, curves.flag_limit, bands)
 
 
@@ -199,5 +202,5 @@ def _read(
                 file, chosen = native.best(curves, file, placed, wish.radius_arcsec)
                 taken.append(chosen)
             if file.file.rows.num_rows:
-                parts.append(file)
+                parts.append(dataclasses.replace(file, written=_NAME))
     return parts, pa.concat_tables(taken)

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _POINT = ["time", "mag", "mag_err"]
 _TARGET = ["object_id", "ra_deg", "dec_deg"]
+_NAME = frozenset({"object_id"})  # as it is written: partitions and shards must not differ
 _OURS = [*points.COLUMNS, *lists.OBJECT[1:]]
 _FEW = 10  # objects of a shard that may all be odd; more of them are not, unless a unit is wrong
 
@@ -114,7 +115,7 @@ class _Collection:
         mapping = {name: name for name in _OURS if name in names} | sky | source.columns
         self._wanted = sorted({mapping[name] for name in _OURS if name in mapping})
         no_rows = pa.table({name: pa.nulls(0) for name in names})
-        self._empty = Columns(File(Path(source.collection.split("://")[-1]), names, no_rows), mapping)
+        self._empty = Columns(File(Path(source.collection.split("://")[-1]), names, no_rows), mapping, _NAME)
         for name in ["object_id", *(_POINT if _observed(self._empty) else []), *(["band"] if source.bands else [])]:
             self._empty[name]  # raises DataError if it is not there
         _check_cone(source.cone)
@@ -175,7 +176,7 @@ def _counterparts(collection: _Collection, path: Path, shard: int, n_shards: int
     A target belongs to the first partition in its reach. All partitions in the reach of the shard's targets are read,
     so that edges between partitions hide nothing.
     """
-    targets = columns.read(path, lists.OBJECT, _TARGET, {})
+    targets = replace(columns.read(path, lists.OBJECT, _TARGET, {}), written=_NAME)
     positions, rule = _positions(targets), crossmatch.Rule(collection.source.radius_arcsec)
     # The finest cells whose neighbours hold every place within the radius.
     order = min(cells.FINE, cells.COARSE + int(np.log2(cells.REACH_ARCSEC / rule.radius_arcsec)))

@@ -46,6 +46,8 @@ def objects_of_few(object_files: Sequence[Columns], curves: pa.Table, survey: st
     extra = observed.filter(pc.invert(pc.is_in(observed, listed)))
     log.info("%d objects listed, %d of them without a light curve", len(listed), len(listed) - n_observed)
     log.info("%d objects have light curves but no row in a list of objects: no coordinates, no class", len(extra))
+    where = ", ".join(str(file.file.path) for file in object_files) or survey
+    columns.check_spellings([*listed.to_pylist(), *extra.to_pylist()], f"{where}: column object_id, and light curves")
     rows = {"object_id": pa.chunked_array([listed, extra]), "survey": pa.repeat(survey, len(listed) + len(extra))}
     for name in OBJECT[1:]:
         parts = [*(_object_column(file, name) for file in object_files), pa.nulls(len(extra))]

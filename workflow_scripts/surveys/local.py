@@ -33,18 +33,23 @@ def read(
     Objects without light curves stay in the objects table; light curves of objects that no list has get a row there
     without coordinates. Raises DataError if the files cannot mean what the source says.
     """
-    curves, curve_files = _light_curves(light_curves, source)
-    object_files = [columns.read(path, lists.OBJECT, lists.REQUIRED, source.columns) for path in objects]
-    photometry_files = [columns.read(path, lists.PHOTOMETRY, lists.REQUIRED, source.columns) for path in photometry]
-    everything = [*curve_files, *object_files, *photometry_files]
+    kinds = [
+        (light_curves if source.format == "tables" else (), points.COLUMNS, points.REQUIRED),
+        (objects, lists.OBJECT, lists.REQUIRED),
+        (photometry, lists.PHOTOMETRY, lists.REQUIRED),
+    ]
+    opened = [[columns.read(path, ours, required, source.columns) for path in paths] for paths, ours, required in kinds]
+    everything = columns.spelt_alike([file for part in opened for file in part], "object_id")
+    rest = iter(everything)
+    curve_files, object_files, photometry_files = ([next(rest) for _ in part] for part in opened)
+    curves = _light_curves(light_curves, curve_files, source)
     columns.check_mapping(source.columns, sorted({name for file in everything for name in file.file.names}))
     rows = lists.objects(object_files, curves, source.survey)
     return Sample(rows, lists.photometry(photometry_files, rows), curves)
 
 
-def _light_curves(paths: Sequence[Path], source: LocalSource) -> tuple[pa.Table, list[columns.Columns]]:
-    """Raw light curves, and the tables they came from; native files need no column map."""
+def _light_curves(paths: Sequence[Path], files: Sequence[columns.Columns], source: LocalSource) -> pa.Table:
+    """Raw light curves from the tables, or from native files, which need no column map."""
     if source.format != "tables":
-        return download_curves.read_native(registry.load(source.format), paths, source.bands), []
-    files = [columns.read(path, points.COLUMNS, points.REQUIRED, source.columns) for path in paths]
-    return points.light_curves(files, source.time_format, source.flag_limit, source.bands), files
+        return download_curves.read_native(registry.load(source.format), paths, source.bands)
+    return points.light_curves(files, source.time_format, source.flag_limit, source.bands)
