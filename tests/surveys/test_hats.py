@@ -387,6 +387,14 @@ def test_odd_stars_are_the_same_in_any_number_of_shards(folder, tmp_path, caplog
     assert "they look like fluxes or another unit" in caplog.text
 
 
+def test_wrong_time_format_of_a_few_stars_is_an_error(folder):
+    """Julian dates where modified ones were said: no star is that odd."""
+    rows = {"objectid": [1, 2], "objra": [10.0, 130.0], "objdec": [5.0] * 2, "hmjd": [[2458000.5] * 4] * 2}
+    collection = write(pa.table(rows | {"mag": [[15.0] * 4] * 2, "magerr": [[0.1] * 4] * 2}), folder / "jd", 1)
+    with pytest.raises(DataError, match="JD"):
+        read(source(collection, {name: ZTF[name] for name in ("object_id", "time", "mag", "mag_err")}), 1)
+
+
 def test_names_are_the_same_in_any_number_of_shards(folder, tmp_path):
     rows = {"objectid": ["7.0", "7.1", "8.0"], "objra": [10.0, 130.0, 250.0], "objdec": [5.0] * 3}
     rows |= {"hmjd": [[58000.0]] * 3, "mag": [[15.0]] * 3, "magerr": [[0.1]] * 3}

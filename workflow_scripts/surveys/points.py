@@ -45,12 +45,16 @@ def light_curves(
 def light_curves_of_few(
     curve_files: Sequence[Columns], time_format: checks.TimeFormat, flag_limit: int, asked_bands: Sequence[str]
 ) -> pa.Table:
-    """Do the same for some stars of a sample, such as a shard: what looks like a wrong unit is a warning.
+    """Do the same for some stars of a sample, such as a shard: brightness in what looks like a wrong unit is a warning.
 
-    They may all be odd, as where half of a camera was dead; cleaning leaves such points out.
+    They may all be odd, as where half of a camera was dead; cleaning leaves such points out. Times are no star's own:
+    where there are any they must be what was said.
     """
     parts = _parts(curve_files, asked_bands)
-    for check in _checks(curve_files, parts, time_format):
+    check_times, *others = _checks(curve_files, parts, time_format)
+    if any(np.isfinite(part.time).any() for part in parts):
+        check_times()
+    for check in others:
         try:
             check()
         except DataError as error:
