@@ -98,8 +98,9 @@ def test_prior_rows_by_hand():
     assert [row["labelled"] for row in rows] == list(MIX)
     assert [row["training"] for row in rows] == pytest.approx(list(TRAINED))
     assert [row["predicted"] for row in rows] == [0.75, 0, 0.25]
-    # Certain to 1e-15 and then softened by T = 2: certain to 1e-7.
-    assert [row["estimated"] for row in rows] == pytest.approx([0.75, 0, 0.25], abs=1e-5)
+    # Certain to 1e-15 and then softened by T = 2: certain to 1e-7. The labelled shares count as so many more objects.
+    estimated = (np.array([3, 0, 1]) + prior.WEIGHT * MIX) / (4 + prior.WEIGHT)
+    assert [row["estimated"] for row in rows] == pytest.approx(list(estimated), abs=1e-5)
 
 
 def test_empty_sample():

@@ -27,7 +27,8 @@ SUSPECTED = "Suspected variable stars: LightGBM and XGBoost disagree on their cl
 _TEXT, _REAL, _COUNT, _FLAG = pa.string(), pa.float64(), pa.int32(), pa.bool_()
 _MIX = {
     "labelled": "the class shares of the labelled sample",
-    "estimated": "the class shares estimated from this sample's own predictions (EM, Saerens 2002)",
+    "estimated": "the class shares estimated from this sample's own predictions (EM, Saerens 2002), drawn to the "
+    "labelled ones where objects are few",
 }
 _CALIBRATED = "calibrated by temperature and class biases on held-out folds (Guo 2017, Alexandari 2020), under"
 

@@ -18,7 +18,7 @@ class Classified:
     """n objects classified by both boosters; k classes.
 
     lightgbm and xgboost (n, k): calibrated probabilities under prior (k,), the one chosen. labelled (n, k): mean
-    of both under the labelled prior. estimated_prior (k,): class shares of these n objects by EM.
+    of both under the labelled prior. estimated_prior (k,): class shares of these n objects (prior.estimate).
     """
 
     object_id: Texts

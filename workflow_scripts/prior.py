@@ -10,6 +10,11 @@ import numpy as np
 from workflow_scripts.probabilities import Reals, Texts
 from workflow_scripts.tables import DataError
 
+# ASSUME the labelled class shares count as 20 further objects of a sample whose own shares are estimated. Measured on
+# held-out stars of three runs, in the labelled mix and in others: 20 costs 0.02 of log loss at most (40 stars in the
+# labelled mix), where 0 costs 2.1 to 3.6 of one star and 0.17 to 0.38 of forty; of 1000 stars in the reversed mix it
+# gains all but 0.01 of what 0 gains.
+WEIGHT = 20.0
 TOLERANCE = 1e-6  # largest change of a class's share in the last step
 MAX_ITERATIONS = 10_000
 
@@ -46,18 +51,26 @@ def shift(probability: Reals, old: Reals, new: Reals) -> Reals:
 
 
 def estimate(
-    probability: Reals, prior: Reals, tolerance: float = TOLERANCE, max_iterations: int = MAX_ITERATIONS
+    probability: Reals,
+    prior: Reals,
+    tolerance: float = TOLERANCE,
+    max_iterations: int = MAX_ITERATIONS,
+    weight: float = WEIGHT,
 ) -> Reals:
     """Class shares (k,) of a sample from its probabilities (n, k) under prior (k,), by expectation maximisation.
 
-    The mean of the shifted probabilities becomes the next prior until no share changes by tolerance (Saerens
-    2002, eq. 9). An empty sample keeps the prior; what has not converged is logged and the last step returned.
+    The sum of the shifted probabilities and of weight objects in the shares of the prior, over n + weight, becomes
+    the next prior until no share changes by tolerance: the greatest posterior density of the shares under a Dirichlet
+    prior with parameters 1 + weight prior (weight 0: the greatest likelihood, Saerens 2002, eq. 9). An empty sample
+    keeps the prior; what has not converged is logged and the last step returned.
     """
     # ASSUME the sample differs from the labelled one in its class mix alone: a class looks the same in both.
+    # DEVIATES Saerens 2002 eq. 9: the shares lean on the labelled ones; those of greatest likelihood are 0 and 1 where
+    # objects are few, and state certainty that nothing supports.
     current: Reals = np.asarray(prior, dtype=np.float64)
-    change = 0.0
+    total, change = len(probability) + weight, 0.0
     for _ in range(max_iterations if len(probability) else 0):
-        following: Reals = shift(probability, prior, current).mean(axis=0)
+        following: Reals = (shift(probability, prior, current).sum(axis=0) + weight * prior) / total
         change = float(np.abs(following - current).max())
         current = following
         if change < tolerance:

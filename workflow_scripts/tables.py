@@ -264,7 +264,7 @@ PRIORS = Table(
         Column("class", _TEXT, "", "class"),
         Column("labelled", _REAL, "", "share in the labelled sample before undersampling"),
         Column("training", _REAL, "", "share in the training data"),
-        Column("estimated", _REAL, "", "share estimated from the predictions (EM)"),
+        Column("estimated", _REAL, "", "share by EM on the predictions; near the labelled one for few objects"),
         Column("predicted", _REAL, "", "share of the class among the predictions under the prior used"),
     ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from workflow_scripts import prior
 from workflow_scripts.figures.style import name_of
 from workflow_scripts.report.page import Item, Note, Table, count, figure, share
 from workflow_scripts.report.scores import Score, Scores, printed
@@ -86,7 +87,8 @@ def priors(rows: pa.Table) -> Iterator[Table]:
         yield Table(
             name=f"priors_{sample}",
             caption=f"{sample}: where the estimated share of a class is far from the labelled one, probabilities under "
-            "the labelled prior do not hold for this sample.",
+            "the labelled prior do not hold for this sample. The estimate counts the labelled shares as "
+            f"{prior.WEIGHT:g} further objects: of a small sample it says little that is new.",
             header=("Class", "Labelled", "Training", "Estimated (EM)", "Predicted"),
             rows=tuple((r["class"], *(share(r[c]) for c in columns)) for r in own),
         )
