@@ -11,6 +11,7 @@ rule report:
         cleaning=lambda wildcards: sharded(rules.clean.output.cleaning, CLASSIFIED),
         light_curves=lambda wildcards: sharded(rules.clean.output.light_curves, CLASSIFIED),
         labels=rules.split.output.labels,
+        split=rules.split.output.split,
         metrics=rules.evaluate.output.metrics,
         confusion=rules.evaluate.output.confusion,
         importance=expand(rules.importance.output.importance, model=BOOSTERS),

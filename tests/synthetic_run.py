@@ -50,6 +50,7 @@ def run(
             for name, survey in zip(samples, surveys, strict=False)
         ]),
         labels=_labels(objects["labelled"]),
+        split=split(objects["labelled"]["object_id"].to_pylist()),
         metrics=metrics(classes, models, has_sky),
         confusion=_confusion(classes, rng),
         importance=_importance(rng),
@@ -77,6 +78,13 @@ def run(
         suspected={name: _catalogue(rows, classes, 0.1, rng) for name, rows in objects.items()},
         light_curves={name: light_curves(chosen_ids(rows), rng) for name, rows in catalogues.items()},
     )  # fmt: skip
+
+
+def split(ids: Sequence[str], n_shared: int = 0) -> pa.Table:
+    """The split of objects, the first n_shared of which lie two by two at one place."""
+    star = [ids[i // 2 * 2] if i < n_shared else name for i, name in enumerate(ids)]
+    parts = {"class": "EA", "random": "train", "sky": "", "fold": 0}
+    return _table(tables.SPLIT, [{"object_id": i, "star": s, **parts} for i, s in zip(ids, star, strict=True)])
 
 
 def chosen_ids(rows: pa.Table) -> list[str]:

@@ -164,6 +164,13 @@ def test_class_counts_by_status(run: content.Run, read: Reader) -> None:
     assert sum(int(cell) for cell in read.tables["classes"][-1][1:]) == len(rows)
 
 
+def test_stars_under_several_identifiers_are_counted(run: content.Run, read: Reader) -> None:
+    assert "within 1.5 arcsec" not in read.text
+    split = synthetic_run.split(run.labels["object_id"].to_pylist(), n_shared=6)
+    shown = Reader(page.render(content.page(dataclasses.replace(run, split=split)))).text
+    assert f"6 of the {len(split)} labelled objects used lie at 3 places, several within 1.5 arcsec" in shown
+
+
 def test_ignored_labels_are_named() -> None:
     rows = pa.table({"label": ["L", "EA"], "class": [None, "EA"], "status": ["ignored label", "used"]})
     assert inputs._label_counts(rows).rows == (("(label L)", "0", "1"), ("EA", "1", "0"), ("all", "1", "1"))

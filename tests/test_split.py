@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow_scripts import split as module
-from workflow_scripts.split import parts, sky_block, split, stratified
+from workflow_scripts.split import parts, sky_block, split, star_of, stratified
 from workflow_scripts.tables import DataError
 
 SIZES = {"EW": 600, "RRAB": 250, "CEP": 50, "Mira": 7}
@@ -132,3 +132,94 @@ def test_sky_blocks_have_equal_areas_and_the_sphere_closes():
     counts = np.bincount(sky_block(position), minlength=432)
     # equal areas: counts are Poisson around 115.7; six standard deviations for 432 blocks
     assert np.abs(counts - 50000 / 432).max() < 6 * np.sqrt(50000 / 432)
+
+
+# --- one star under several identifiers --------------------------------------------------------------------------
+
+
+def named(*ids):
+    return np.array(ids, dtype=object)
+
+
+def test_objects_at_one_place_are_one_star_whatever_their_order():
+    arcsec = 1 / 3600
+    position = np.array([
+        [10.0, 60.0],
+        [10.0 + 2 * 1.4 * arcsec, 60.0],  # 1.4 arcsec from the first, since cos 60 deg is a half
+        [10.0, 60.0 - 1.4 * arcsec],
+        [10.0, 60.0 + 1.6 * arcsec],
+        [np.nan, 60.0],
+        [np.nan, 60.0],
+        [-0.2 * arcsec, -30.0],
+        [359.9999999, -30.0],
+        [17.0, 90.0],
+        [200.0, 90.0 - 0.5 * arcsec],
+    ])  # fmt: skip
+    ids = named("e", "d", "f", "g", "h", "i", "k", "j", "m", "l")
+    expected = named("d", "d", "d", "g", "h", "i", "j", "j", "l", "l")
+    assert star_of(ids, position).tolist() == expected.tolist()
+    order = np.random.default_rng(0).permutation(len(ids))
+    assert star_of(ids[order], position[order]).tolist() == expected[order].tolist()
+
+
+def test_a_chain_of_places_is_one_star():
+    position = np.column_stack([np.zeros(4), np.array([0, 1.4, 2.8, 4.4]) / 3600])
+    assert star_of(named("a", "b", "c", "d"), position).tolist() == ["a", "a", "a", "d"]
+
+
+def test_a_place_that_stands_for_unknown_ones_is_no_star(caplog):
+    ids = named(*(f"s{i:02d}" for i in range(module.MOST_OF_A_STAR + 1)))
+    place = np.full((len(ids), 2), 5.0)
+    assert set(star_of(ids[1:], place[1:])) == {"s01"}
+    assert star_of(ids, place).tolist() == ids.tolist()
+    assert "21 objects at one place, such as s00" in caplog.text
+
+
+def test_no_positions_at_all():
+    assert star_of(named("a", "b"), np.full((2, 2), np.nan)).tolist() == ["a", "b"]
+
+
+def twins(share=0.4, seed=0):
+    """The sample of stars(), where some have a second identifier half an arcsecond away, across blocks as well."""
+    object_id, class_, position = stars(seed)
+    again = np.random.default_rng(seed).random(len(class_)) < share
+    position[:, 0] = np.round(position[:, 0], -1) - 1e-5  # beside a limit of the blocks
+    position[:, 1] = np.arange(len(class_)) / 20 - 20
+    second = position[again] + [2e-5, 0.0]
+    ids = np.concatenate([object_id, object_id[again] + "-again"])
+    return ids, np.concatenate([class_, class_[again]]), np.concatenate([position, second])
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_star_is_on_one_side_of_every_split(seed):
+    object_id, class_, position = twins()
+    star = star_of(object_id, position)
+    assert len(set(star)) == sum(SIZES.values())
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(star))
+    result = split(object_id[order], class_[order], position[order], 0.3, 5, rng, star[order])
+    fold_parts = parts(result.class_, result.fold == 2, rng, result.star)
+    for part in (result.random, result.sky, result.fold, fold_parts):
+        assert len(set(zip(result.star, part, strict=True))) == len(set(star))
+        assert len(set(part)) > 2
+    for name, size in SIZES.items():  # the shares are shares of the stars
+        tested = {
+            s for s, c, p in zip(result.star, result.class_, result.random, strict=True) if (c, p) == (name, "test")
+        }
+        assert len(tested) == int(0.3 * size + 0.5)
+
+
+def test_without_repeated_stars_the_split_is_what_it_was():
+    object_id, class_, position = stars()
+    own = star_of(object_id, position)
+    assert own.tolist() == object_id.tolist()
+    first, second = (split(object_id, class_, position, 0.3, 5, np.random.default_rng(1), s) for s in (None, own))
+    assert all(np.array_equal(a, b) for a, b in zip(vars(first).values(), vars(second).values(), strict=True))
+
+
+def test_a_class_of_fewer_stars_than_folds_is_named():
+    object_id, class_, position = stars()
+    position[class_ == "Mira"] = np.array([100.0, 20.0]) + np.arange(7)[:, None] // 3
+    with pytest.raises(DataError, match=r"place counted once, than the 5 folds: Mira \(3\)"):
+        split(object_id, class_, position, 0.3, 5, np.random.default_rng(0), star_of(object_id, position))

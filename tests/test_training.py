@@ -43,6 +43,7 @@ def split_table(n=30):
             "random": ["train", "validation", "test"] * (n // 3),
             "sky": [""] * n,
             "fold": np.arange(n) // 3 % 3,
+            "star": [f"s{i:02d}" for i in range(n)],
         }
     )
 

@@ -143,6 +143,7 @@ SPLIT = Table(
         Column("random", _TEXT, "", "part in the random stratified split: train, validation or test"),
         Column("sky", _TEXT, "", "part in the sky-blocked split: train, validation or test"),
         Column("fold", _COUNT, "", "cross-validation fold in which the object is tested"),
+        Column("star", _TEXT, "", "first identifier of the objects at this place, which stay together in every split"),
     ),
 )
 

@@ -156,7 +156,7 @@ def _parts(split: pa.Table, class_: Texts, scheme: str, rng: np.random.Generator
     if scheme == "final":
         return np.full(len(class_), "train", dtype=object)
     if scheme.startswith("fold"):
-        return parts(class_, split["fold"].to_numpy() == int(scheme.removeprefix("fold")), rng)
+        return parts(class_, split["fold"].to_numpy() == int(scheme.removeprefix("fold")), rng, _texts(split["star"]))
     part = _texts(split[scheme])
     if not (part == "test").any():
         raise DataError(f"the split '{scheme}' has no test part; is it switched on in the run's configuration?")

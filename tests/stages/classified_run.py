@@ -62,6 +62,7 @@ def make(folder: Path, n: int = 360) -> Run:
         ("random", part[np.arange(n - 2) % 4]),
         ("sky", part[np.arange(n - 2) // 2 % 4]),
         ("fold", fold.astype(np.int32)),
+        ("star", labelled["object_id"].to_numpy()[: n - 2]),
     ):
         split = split.append_column(name, pa.array(column))
     # The rows of split are in no order that anything may rely on.

@@ -25,7 +25,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder = tmp_path_factory.mktemp("run")
     run = synthetic_run.run(CLASSES)
     single = {
-        "samples": tables.SAMPLES, "labels": LABELS, "metrics": tables.METRICS, "confusion": tables.CONFUSION,
+        "samples": tables.SAMPLES, "labels": LABELS, "split": tables.SPLIT, "metrics": tables.METRICS,
+        "confusion": tables.CONFUSION,
         "calibration_metrics": tables.METRICS, "reliability": tables.RELIABILITY,
         "risk_coverage": tables.RISK_COVERAGE, "period_agreement": tables.PERIODS,
         "period_errors": tables.PERIOD_ERRORS,

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from workflow_scripts import models, probabilities, tables
+from workflow_scripts import models, probabilities, tables, training
 from workflow_scripts.features import FEATURES, names
 from workflow_scripts.labels import LABELS
 from workflow_scripts.models import Settings
@@ -90,6 +90,24 @@ def test_merged_ignored_and_lost_objects_are_in_the_labels(tmp_path):
     assert set(rows["sky"].to_pylist()) == {""}
     status = tables.read(tmp_path / "labels.parquet", LABELS)["status"].to_pylist()
     assert (status.count("used"), status.count("too few observations")) == (102, 102)
+
+
+def test_a_star_under_two_identifiers_is_never_trained_and_tested_on(tmp_path, caplog):
+    """Surveys name a star again in each field and on each detector: its light curves are no independent test."""
+    objects, shards = write_sample(tmp_path, 1)
+    listed = tables.read(objects, tables.OBJECTS).to_pylist()
+    for row in listed[1::2]:  # the second of each pair lies half an arcsecond from the first; they share their class
+        first = listed[int(row["object_id"][-4:]) - 1]
+        row |= {"ra_deg": first["ra_deg"], "dec_deg": first["dec_deg"] - np.copysign(0.5 / 3600, first["dec_deg"])}
+    tables.write(pa.Table.from_pylist(listed, tables.OBJECTS.schema), objects, tables.OBJECTS)
+    with caplog.at_level("INFO"):
+        rows = tables.read(make_split(tmp_path, objects, shards), tables.SPLIT).sort_by("object_id")
+    for column in ("random", "sky", "fold"):
+        assert rows[column][::2].to_pylist() == rows[column][1::2].to_pylist()
+    sample = training.sample(rows, tables.read_all(shards, FEATURES), [INFORMATIVE], "fold1", np.random.default_rng(0))
+    assert set(sample.part) == {"train", "validation", "test"}
+    assert sample.part[::2].tolist() == sample.part[1::2].tolist()
+    assert "204 objects share their place with another one: 102 stars" in caplog.text
 
 
 @pytest.mark.parametrize(

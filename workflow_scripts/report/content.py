@@ -27,6 +27,7 @@ class Run:
     assumptions: Sequence[Assumption]
     samples: pa.Table
     labels: pa.Table
+    split: pa.Table
     metrics: pa.Table
     confusion: pa.Table
     importance: pa.Table
@@ -55,6 +56,7 @@ def page(run: Run) -> Page:
     sections = {
         "What went in": [
             *inputs.went_in(run.samples, run.objects, run.labels),
+            *inputs.repeated(run.split),
             *archives.gave(run.agreement, run.downloads),
         ],
         "What each cut removed": inputs.cuts(run.cleaning, run.labels),

@@ -1,5 +1,6 @@
 """What went into the run, and what each cut of the cleaning removed."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow.compute as pc
 
 from workflow_scripts import tables
 from workflow_scripts.report.page import Item, Note, Table, count, share
+from workflow_scripts.split import STAR_RADIUS_ARCSEC
 
 
 def simulated(samples: pa.Table) -> list[str]:
@@ -28,6 +30,17 @@ def went_in(samples: pa.Table, objects: Mapping[str, pa.Table], labels: pa.Table
         left=3,
     )
     yield _label_counts(labels)
+
+
+def repeated(split: pa.Table) -> Iterator[Note]:
+    """Say how many labelled objects share their place with another one (tables.SPLIT); nothing if none does."""
+    counts = [n for n in Counter(split["star"].to_pylist()).values() if n > 1]
+    if counts:
+        yield Note(
+            f"{count(sum(counts))} of the {count(len(split))} labelled objects used lie at {count(len(counts))} "
+            f"places, several within {STAR_RADIUS_ARCSEC:g} arcsec: taken for one star under several identifiers, "
+            "which no split divides. Scores and intervals count them one by one."
+        )
 
 
 def cuts(cleaning: Mapping[str, pa.Table], labels: pa.Table) -> Iterator[Item]:

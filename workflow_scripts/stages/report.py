@@ -28,6 +28,7 @@ def main(
     cleaning: list[Path],
     light_curves: list[Path],
     labels: Path,
+    split: Path,
     metrics: Path,
     confusion: Path,
     importance: list[Path],
@@ -54,33 +55,32 @@ def main(
     """Read what the run wrote about itself, and the light curves to be shown; write the report."""
     agreed, doubtful = (_listed(sample_names, paths) for paths in (catalogues, suspected))
     curves, cleaned = (_sharded(sample_names, paths, n_shards) for paths in (light_curves, cleaning))
-    made = content.page(
-        content.Run(
-            name=run,
-            configuration=configuration,
-            assumptions=assumptions.collect(fingerprint.PACKAGE.parent),
-            samples=contract.read(samples, contract.SAMPLES),
-            labels=contract.read(labels, LABELS),
-            metrics=contract.read(metrics, contract.METRICS),
-            confusion=contract.read(confusion, contract.CONFUSION),
-            importance=contract.read_all(importance, contract.IMPORTANCE),
-            calibration_metrics=contract.read(calibration_metrics, contract.METRICS),
-            reliability=contract.read(reliability, contract.RELIABILITY),
-            risk_coverage=contract.read(risk_coverage, contract.RISK_COVERAGE),
-            period_agreement=contract.read(period_agreement, contract.PERIODS),
-            period_errors=contract.read(period_errors, contract.PERIOD_ERRORS),
-            priors=contract.read_all(priors, contract.PRIORS),
-            catalogue_schema=pq.read_schema(catalogues[0]),
-            feature_schema=FEATURES.schema,
-            objects={name: contract.read(p, contract.OBJECTS) for name, p in _named(sample_names, objects)},
-            cleaning={name: contract.read_all(paths, contract.CLEANING) for name, paths in cleaned.items()},
-            catalogues=agreed,
-            suspected=doubtful,
-            light_curves={name: _chosen(paths, agreed[name]) for name, paths in curves.items()},
-            **_from_archives(archived, agreement, downloads, verification, n_shards),
-        )
+    found = content.Run(
+        name=run,
+        configuration=configuration,
+        assumptions=assumptions.collect(fingerprint.PACKAGE.parent),
+        samples=contract.read(samples, contract.SAMPLES),
+        labels=contract.read(labels, LABELS),
+        split=contract.read(split, contract.SPLIT),
+        metrics=contract.read(metrics, contract.METRICS),
+        confusion=contract.read(confusion, contract.CONFUSION),
+        importance=contract.read_all(importance, contract.IMPORTANCE),
+        calibration_metrics=contract.read(calibration_metrics, contract.METRICS),
+        reliability=contract.read(reliability, contract.RELIABILITY),
+        risk_coverage=contract.read(risk_coverage, contract.RISK_COVERAGE),
+        period_agreement=contract.read(period_agreement, contract.PERIODS),
+        period_errors=contract.read(period_errors, contract.PERIOD_ERRORS),
+        priors=contract.read_all(priors, contract.PRIORS),
+        catalogue_schema=pq.read_schema(catalogues[0]),
+        feature_schema=FEATURES.schema,
+        objects={name: contract.read(p, contract.OBJECTS) for name, p in _named(sample_names, objects)},
+        cleaning={name: contract.read_all(paths, contract.CLEANING) for name, paths in cleaned.items()},
+        catalogues=agreed,
+        suspected=doubtful,
+        light_curves={name: _chosen(paths, agreed[name]) for name, paths in curves.items()},
+        **_from_archives(archived, agreement, downloads, verification, n_shards),
     )
-    _write(made, report, figures, tables)
+    _write(content.page(found), report, figures, tables)
 
 
 def _from_archives(

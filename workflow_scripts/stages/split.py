@@ -10,6 +10,7 @@ from workflow_scripts import edge, tables
 from workflow_scripts.features import FEATURES
 from workflow_scripts.labels import LABELS, assign
 from workflow_scripts.split import split as split_objects
+from workflow_scripts.split import star_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,11 +39,12 @@ def main(
     object_id, class_ = (np.array([row[name] for row in used], dtype=object) for name in ("object_id", "class"))
     row_of = {name: i for i, name in enumerate(listed["object_id"].to_pylist())}
     position = np.column_stack([listed["ra_deg"], listed["dec_deg"]])[[row_of[name] for name in object_id]]
-    parts = split_objects(
-        object_id, class_, position if sky_blocks else None, test_share, folds, np.random.default_rng(seed)
-    )
+    star, generator = star_of(object_id, position), np.random.default_rng(seed)
+    repeated = [n for n in Counter(star).values() if n > 1]
+    _LOG.info("%d objects share their place with another one: %d stars", sum(repeated), len(repeated))
+    parts = split_objects(object_id, class_, position if sky_blocks else None, test_share, folds, generator, star)
     columns = {"object_id": parts.object_id, "class": parts.class_, "random": parts.random, "sky": parts.sky}
-    tables.write(columns | {"fold": parts.fold}, split, tables.SPLIT)
+    tables.write(columns | {"fold": parts.fold, "star": parts.star}, split, tables.SPLIT)
 
 
 if __name__ == "__main__":
