@@ -172,6 +172,7 @@ rule calibrate:
         f"{RUN}/logs/calibrate.log",
     params:
         conformal_level=config["catalogue"]["conformal_level"],
+        seed=config["seed"],
     conda:
         "../envs/cpu.yaml"
     script:

@@ -272,7 +272,9 @@ def _calibration_metrics(classes: Sequence[str]) -> pa.Table:
             }
             for (c, metric), v in values.items()
         ]
-    return _table(tables.METRICS, rows)
+    scored = [r for r in metrics(classes, (), has_sky=False).to_pylist() if r["scheme"] == "folds"]
+    ends = ("value", "low", "high")
+    return _table(tables.METRICS, rows + [r | {end: r[end] - 0.05 for end in ends} for r in scored])
 
 
 def _reliability(rng: np.random.Generator) -> pa.Table:

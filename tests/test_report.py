@@ -126,19 +126,30 @@ def test_summary_accounts_for_every_object(run: content.Run, read: Reader) -> No
         assert line["Rejected"] == 2 + len(range(3, len(rows) - 2, 29))
 
 
-def test_summary_holds_the_figures_of_the_folds(run: content.Run, read: Reader) -> None:
-    scores = Scores(run.metrics)
+def test_summary_holds_the_calibrated_figures_of_the_folds(run: content.Run, read: Reader) -> None:
+    scores = Scores(run.calibration_metrics)
     lines = column(read, "key_figures", "Figure")
     assert lines["Accuracy of LightGBM"] == with_interval(scores.get("folds", "lightgbm", "accuracy"))
     assert lines["Macro F1 of XGBoost"] == with_interval(scores.get("folds", "xgboost", "f1", "macro"))
     assert lines["Share of objects on which both agree"] == with_interval(scores.get("folds", "ensemble", "coverage"))
+    assert lines["Accuracy where both agree"] == with_interval(scores.get("folds", "ensemble", "accuracy"))
+    assert lines["Macro F1 where both agree"] == with_interval(scores.get("folds", "ensemble", "f1", "macro"))
+    assert f"agree on a share of {lines['Share of objects on which both agree']} of the objects" in read.text
     assert lines["Smallest conformal coverage of a class: CEP"] == "88.0 %"
     assert lines["Calibration error (ECE) after calibration, LightGBM"] == "0.020"
     assert lines["Periods that agree with the catalogue's (34 objects)"] == "64.0 %; 90.4 % with half and double"
 
 
+def test_what_is_not_calibrated_says_so_and_stands_behind_nothing(read: Reader) -> None:
+    before = ("comparison_original_smote", "comparison_averages", "sky_gap", "confusion_lightgbm")
+    assert all("before calibration" in read.captions[name] for name in before)
+    after = ("key_figures", "folds_averages", "folds_classes")
+    assert all("after calibration" in read.captions[name] for name in after)
+    assert [name for name, text in read.captions.items() if "behind the catalogue" in text] == ["folds_averages"]
+
+
 def test_weakest_class_is_the_one_with_the_smallest_f1(run: content.Run, read: Reader) -> None:
-    scores = Scores(run.metrics)
+    scores = Scores(run.calibration_metrics)
     of = {c: scores.get("folds", "lightgbm", "f1", c).value for c in CLASSES}
     weakest = min(of, key=of.__getitem__)
     assert f"Weakest class of LightGBM: F1 of {weakest} " in read.text
@@ -269,7 +280,7 @@ def test_leak_stands_as_a_warning_beside_the_honest_figure(run: content.Run, htm
 
 
 def test_folds_table_has_both_boosters(run: content.Run, read: Reader) -> None:
-    scores = Scores(run.metrics)
+    scores = Scores(run.calibration_metrics)
     line = next(line for line in read.tables["folds_classes"] if line[0] == "EB")
     expected = [with_interval(scores.get("folds", m, metric, "EB", "original"), 2)
                 for m in ("lightgbm", "xgboost") for metric in ("precision", "recall", "f1")]  # fmt: skip

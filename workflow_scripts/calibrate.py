@@ -169,6 +169,20 @@ def report(boosters: Mapping[str, Predictions], held_out: HeldOut, published: Ca
     return Report([*metrics, *(figure.row("folds", "ensemble", data) for figure in sets)], bins)
 
 
+def score(
+    boosters: Mapping[str, Predictions], held_out: HeldOut, data: str, generator: np.random.Generator
+) -> list[Row]:
+    """Figures of merit of both boosters, and where they agree, from calibrated probabilities of held-out objects.
+
+    Rows of tables.METRICS, with the names that the figures before calibration have. These stand behind a catalogue
+    under the labelled prior: its classes are those after calibration.
+    """
+    calibrated = {n: dataclasses.replace(b, probability=held_out.probability[n]) for n, b in boosters.items()}
+    rows = [f.row("folds", n, data) for n, p in calibrated.items() for f in evaluate.score(p, generator)]
+    agreed = evaluate.score_agreement(calibrated["lightgbm"], calibrated["xgboost"], generator)
+    return [*rows, *(figure.row("folds", "ensemble", data) for figure in agreed)]
+
+
 def save(calibration: Calibration, path: Path) -> None:
     """Write a calibration as JSON with sorted keys; an infinite limit is null."""
     values = dataclasses.asdict(calibration)

@@ -168,7 +168,8 @@ METRICS = Table(
             "metric",
             _TEXT,
             "",
-            "precision, recall, f1, accuracy, log_loss, coverage, temperature, conformal_*, ..., *_before, *_after",
+            "precision, recall, f1, accuracy, log_loss, coverage, ... (in evaluation/metrics before calibration, in "
+            "evaluation/calibration after it), temperature, conformal_*, ..., *_before, *_after",
         ),
         Column("value", _REAL, "", "value of the metric"),
         Column("low", _REAL, "", "lower end of the 95 % bootstrap interval", True),

@@ -29,6 +29,7 @@ def start(run: classified_run.Run, folder: str) -> None:
         "split": run.path("split.parquet"),
         **{name: str(run.path(f"{folder}/{file}")) for name, file in OUTPUTS.items()},
         "conformal_level": 0.8,
+        "seed": 5,
     }
     stage.main(**edge.arguments(stage.main, values))
 
@@ -61,6 +62,20 @@ def test_figures_are_complete_and_calibration_pays(run):
     for name in classified_run.CLASSES:
         # 4 binomial errors of the smallest class (about 60 objects) and of its limit; filled sets only add.
         assert value["ensemble", name, "conformal_coverage"] > 0.8 - 4 * np.sqrt(2 * 0.16 / 60)
+
+
+def test_figures_behind_the_catalogue_are_those_of_calibrated_classes(run):
+    rows = tables.read(run.path("a/metrics.parquet"), tables.METRICS).to_pylist()
+    found = {(r["model"], r["class"], r["metric"]): r for r in rows}
+    curves = tables.read(run.path("a/risk_coverage.parquet"), tables.RISK_COVERAGE).to_pylist()
+    [agreement] = [r for r in curves if r["rule"] == "agreement"]
+    for metric in ("coverage", "accuracy"):
+        assert found["ensemble", "all", metric]["value"] == pytest.approx(agreement[metric], abs=1e-12)
+    for model in ("lightgbm", "xgboost"):
+        for of in (("all", "accuracy", "accuracy_after"), ("macro", "f1", "macro_f1_after")):
+            row = found[model, *of[:2]]
+            assert row["value"] == pytest.approx(found[model, "all", of[2]]["value"], abs=1e-12)
+            assert row["low"] < row["value"] < row["high"]
 
 
 def test_reliability_and_risk_coverage_are_complete(run):

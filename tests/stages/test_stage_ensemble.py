@@ -27,6 +27,7 @@ def made(tmp_path_factory) -> classified_run.Run:
         run.path("split.parquet"),
         *outputs,
         conformal_level=0.9,
+        seed=5,
     )
     rules = {name: Rule("period_d", 2.0 if name == "EW" else 1.0, 50) for name in classified_run.CLASSES}
     period_rules.save(rules, run.path("rules.json"))

@@ -1,5 +1,6 @@
 """The whole workflow on a small simulated survey: what comes out, and what reruns."""
 
+import csv
 import json
 import os
 import platform
@@ -162,6 +163,15 @@ def test_report_is_one_file_that_needs_no_network(demo):
 
 
 # The same bytes again
+
+
+def test_agreement_in_the_report_is_that_of_the_catalogue_s_probabilities(demo):
+    curves = tables.read(demo.results / "evaluation/risk_coverage.parquet", tables.RISK_COVERAGE).to_pylist()
+    [agreement] = [row for row in curves if row["rule"] == "agreement"]
+    with (demo.results / "report/tables/key_figures.csv").open(newline="") as file:
+        printed = dict(csv.reader(file))
+    assert printed["Share of objects on which both agree"].startswith(f"{agreement['coverage']:.3f} [")
+    assert printed["Accuracy where both agree"].startswith(f"{agreement['accuracy']:.3f} [")
 
 
 def test_shards_and_cores_do_not_change_the_catalogue(demo, tmp_path):

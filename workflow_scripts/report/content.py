@@ -60,11 +60,11 @@ def page(run: Run) -> Page:
             *archives.gave(run.agreement, run.downloads),
         ],
         "What each cut removed": inputs.cuts(run.cleaning, run.labels),
-        "Which model": models.items(scores, data),
+        "Which model": models.items(scores, calibrated, data),
         "Which classes are confused": drawings.confusions(run.confusion, data),
         "Which features matter": _features(run),
         "Are the probabilities right": _calibration(run, calibrated, level),
-        "Do two boosters help": _ensemble(run, scores),
+        "Do two boosters help": _ensemble(run, calibrated),
         "Are the periods right": [trust.periods(run.period_agreement), *trust.period_errors(run.period_errors)],
         "The catalogue": [
             *catalogue.contents(run.catalogues, run.suspected, run.catalogue_schema),
@@ -76,7 +76,7 @@ def page(run: Run) -> Page:
     return Page(
         title=f"Variable Sky: run {run.name}",
         banner=_banner(run.samples),
-        summary=(_counts(run), _figures(run, scores, calibrated, data)),
+        summary=(_counts(run), _figures(run, calibrated, data)),
         sections=tuple(Section(title, tuple(items)) for title, items in sections.items()),
     )
 
@@ -106,25 +106,26 @@ def _counts(run: Run) -> Table:
     )
 
 
-def _figures(run: Run, scores: Scores, calibrated: Scores, data: str) -> Table:
+def _figures(run: Run, calibrated: Scores, data: str) -> Table:
     return Table(
         name="key_figures",
-        caption="The figures that the catalogue stands on, with 95 % intervals, from objects the models had not seen.",
+        caption="The figures that the catalogue stands on, after calibration, with 95 % intervals, from objects that "
+        "neither the models nor the calibration had seen, in the labelled sample's class mix.",
         header=("What", "Figure"),
-        rows=tuple(_key_figures(run, scores, calibrated, data)),
+        rows=tuple(_key_figures(run, calibrated, data)),
     )
 
 
-def _key_figures(run: Run, scores: Scores, calibrated: Scores, data: str) -> Iterator[tuple[str, str]]:
+def _key_figures(run: Run, calibrated: Scores, data: str) -> Iterator[tuple[str, str]]:
     for model in models.BOOSTERS:
-        yield f"Accuracy of {name_of(model)}", with_interval(scores.get("folds", model, "accuracy", data=data))
-        yield f"Macro F1 of {name_of(model)}", with_interval(scores.get("folds", model, "f1", "macro", data))
-    agreed = scores.get("folds", "ensemble", "coverage")
+        yield f"Accuracy of {name_of(model)}", with_interval(calibrated.get("folds", model, "accuracy", data=data))
+        yield f"Macro F1 of {name_of(model)}", with_interval(calibrated.get("folds", model, "f1", "macro", data))
+    agreed = calibrated.get("folds", "ensemble", "coverage")
     if agreed:
         yield "Share of objects on which both agree", with_interval(agreed)
-        yield "Accuracy where both agree", with_interval(scores.get("folds", "ensemble", "accuracy"))
-        yield "Macro F1 where both agree", with_interval(scores.get("folds", "ensemble", "f1", "macro"))
-    weakest = [(scores.get("folds", "lightgbm", "f1", c, data), c) for c in scores.classes("folds")]
+        yield "Accuracy where both agree", with_interval(calibrated.get("folds", "ensemble", "accuracy"))
+        yield "Macro F1 where both agree", with_interval(calibrated.get("folds", "ensemble", "f1", "macro"))
+    weakest = [(calibrated.get("folds", "lightgbm", "f1", c, data), c) for c in calibrated.classes("folds")]
     known = [(score, name) for score, name in weakest if score]
     if known:
         score, name = min(known, key=lambda row: row[0].value)
@@ -167,11 +168,11 @@ def _calibration(run: Run, calibrated: Scores, level: float) -> Iterator[Item]:
     yield trust.coverage(calibrated, level)
 
 
-def _ensemble(run: Run, scores: Scores) -> Iterator[Item]:
-    agreed, accuracy = scores.get("folds", "ensemble", "coverage"), scores.get("folds", "ensemble", "accuracy")
+def _ensemble(run: Run, calibrated: Scores) -> Iterator[Item]:
+    agreed, accuracy = (calibrated.get("folds", "ensemble", metric) for metric in ("coverage", "accuracy"))
     if agreed and accuracy:
         yield Note(
-            f"On held-out folds the boosters agree on a share of {with_interval(agreed)} of the objects; "
+            f"On held-out folds the calibrated boosters agree on a share of {with_interval(agreed)} of the objects; "
             f"the accuracy among these is {with_interval(accuracy)}."
         )
     yield from drawings.risks(run.risk_coverage)

@@ -10,7 +10,7 @@ from workflow_scripts.report.page import Picture
 
 
 def confusions(rows: pa.Table, data: str) -> Iterator[Picture]:
-    """Give the confusion matrix of each published booster over all folds, classes in the order of the table."""
+    """Give the confusion matrix of each booster over all folds before calibration, classes as the table has them."""
     for model in ("lightgbm", "xgboost"):
         own = [r for r in rows.to_pylist() if (r["scheme"], r["model"], r["data"]) == ("folds", model, data)]
         classes = list(dict.fromkeys(r[column] for column in ("true", "predicted") for r in own))
@@ -22,7 +22,8 @@ def confusions(rows: pa.Table, data: str) -> Iterator[Picture]:
             name = style.name_of(model)
             yield Picture(
                 name=f"confusion_{model}",
-                caption=f"{name}, all folds: a dark cell off the diagonal is a class that the model takes for another.",
+                caption=f"{name}, all folds, before calibration: a dark cell off the diagonal is a class that the "
+                "model takes for another.",
                 png=style.png(confusion.draw(classes, counts, f"{name}, cross-validation")),
                 alt=f"Confusion matrix of {name}: {np.trace(counts)} of {counts.sum()} objects on the diagonal.",
             )

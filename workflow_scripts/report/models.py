@@ -12,8 +12,11 @@ _THREE = ("precision", "recall", "f1")
 _AVERAGES = {"macro": "Macro average", "weighted": "Weighted average"}
 
 
-def items(scores: Scores, data: str) -> Iterator[Item]:
-    """Give the tables of the comparison in reading order; data is the training data of the published boosters."""
+def items(scores: Scores, calibrated: Scores, data: str) -> Iterator[Item]:
+    """Give the tables of the comparison in reading order; data is the training data of the published boosters.
+
+    scores are of the probabilities as the models give them, calibrated those of the folds as the catalogue has them.
+    """
     compared = [m for m in PUBLISHED_ORDER if m in {model for model, _ in scores.trained("random")}]
     if compared:
         yield published_layout(scores, compared, "smote")
@@ -25,8 +28,8 @@ def items(scores: Scores, data: str) -> Iterator[Item]:
         yield sky_gap(scores, data)
     else:
         yield Note("Sky blocks were off in this run: how the models do on another part of the sky was not measured.")
-    yield fold_figures(scores, data)
-    yield fold_classes(scores, data)
+    yield fold_figures(calibrated, data)
+    yield fold_classes(calibrated, data)
     yield from leak(scores)
 
 
@@ -45,8 +48,8 @@ def published_layout(scores: Scores, models: Sequence[str], other: str) -> Table
     word = "SMOTE" if other == "smote" else other
     return Table(
         name=f"comparison_original_{other}",
-        caption=f"Test on objects drawn at random, original/{word} training data, in the layout of Qiao 2024 Table 4: "
-        f"look for classes where {word} data buy recall at the price of precision.",
+        caption=f"Test on objects drawn at random, before calibration, original/{word} training data, in the layout of "
+        f"Qiao 2024 Table 4: look for classes where {word} data buy recall at the price of precision.",
         groups=(("", 1), *((f"{name_of(m)} metrics", 3) for m in models), ("", 1)),
         header=("Class", *(name for _ in models for name in ("Precision", "Recall", "F1 score")), "Test objects"),
         rows=(
@@ -67,7 +70,8 @@ def macro_figures(scores: Scores) -> Table:
         [(trained_name(m, d), "random", m, d) for m, d in trained],
         name="comparison_averages",
         first="Model, training data",
-        caption="The same test in averages, with 95 % bootstrap intervals: where they overlap, no model is better.",
+        caption="The same test, before calibration, in averages with 95 % bootstrap intervals: where they overlap, no "
+        "model is better.",
     )
 
 
@@ -80,8 +84,8 @@ def sky_gap(scores: Scores, data: str) -> Table:
             rows.append((name_of(model), name, with_interval(drawn), with_interval(sky), _difference(drawn, sky)))
     return Table(
         name="sky_gap",
-        caption="Random test against sky-blocked test: the last column is what a random split hides of a change of "
-        "field, crowding or cadence.",
+        caption="Random test against sky-blocked test, before calibration: the last column is what a random split "
+        "hides of a change of field, crowding or cadence.",
         header=("Model", "Measure", "Random test", "Sky-blocked test", "Random minus sky"),
         rows=tuple(rows),
         left=2,
@@ -95,8 +99,8 @@ def fold_figures(scores: Scores, data: str) -> Table:
         [(trained_name(m, data), "folds", m, data) for m in BOOSTERS],
         name="folds_averages",
         first="Booster",
-        caption="Cross-validation of the published boosters, every labelled object tested once: these figures stand "
-        "behind the catalogue.",
+        caption="Cross-validation of the published boosters after calibration, every labelled object tested once by "
+        "models and a calibration that had not seen it: these figures stand behind the catalogue.",
     )
 
 
@@ -112,8 +116,8 @@ def fold_classes(scores: Scores, data: str) -> Table:
     ]
     return Table(
         name="folds_classes",
-        caption="Cross-validation class by class with 95 % intervals: a class with wide intervals or low precision is "
-        "one not to rest a claim on.",
+        caption="Cross-validation after calibration, class by class with 95 % intervals: a class with wide intervals "
+        "or low precision is one not to rest a claim on.",
         groups=(("", 1), *((name_of(m), 3) for m in BOOSTERS), ("", 1)),
         header=("Class", *("Precision", "Recall", "F1 score") * 2, "Objects"),
         rows=tuple(rows),

@@ -20,6 +20,7 @@ def main(
     reliability: Path,
     risk_coverage: Path,
     conformal_level: float,
+    seed: int,
 ) -> None:
     """Fit on all held-out predictions what is published; measure on each fold what the others give."""
     parts = tables.read(split, tables.SPLIT)
@@ -32,8 +33,10 @@ def main(
     calibrate.save(published, calibration)
     _LOG.info("%d objects; temperatures %s", len(ids), published.temperature)
     held_out = calibrate.cross_fit(boosters, labelled_prior, conformal_level, parts["fold"].to_numpy())
-    report = calibrate.report(boosters, held_out, published, lightgbm[0].stem.partition("-")[2])
-    tables.write(pa.Table.from_pylist(report.metrics, tables.METRICS.schema), metrics, tables.METRICS)
+    data = lightgbm[0].stem.partition("-")[2]
+    report = calibrate.report(boosters, held_out, published, data)
+    figures = report.metrics + calibrate.score(boosters, held_out, data, np.random.default_rng(seed))
+    tables.write(pa.Table.from_pylist(figures, tables.METRICS.schema), metrics, tables.METRICS)
     tables.write(pa.Table.from_pylist(report.reliability, tables.RELIABILITY.schema), reliability, tables.RELIABILITY)
     curves = evaluate.risk_coverage(held_out.probability, first.true_index)
     tables.write(pa.Table.from_pylist(curves, tables.RISK_COVERAGE.schema), risk_coverage, tables.RISK_COVERAGE)

@@ -1,4 +1,4 @@
-"""Stage of rule evaluate: figures of merit and confusion of every model on every test."""
+"""Stage of rule evaluate: figures of merit and confusion of every model on every test, before calibration."""
 
 import logging
 from pathlib import Path

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts import edge, period_errors, prior, probabilities, tables
+from workflow_scripts import calibrate, edge, period_errors, prior, probabilities, tables
 from workflow_scripts import features as registry
 from workflow_scripts import period_rules as rules
 
+_LEVEL = 0.9  # of conformal sets, which nothing here depends on
 _LOG = logging.getLogger(__name__)
 
 
@@ -23,7 +24,10 @@ def main(
     agreement: Path,
     errors: Path,
 ) -> None:
-    """Derive rules from all labelled objects; measure them on each fold as the other folds give them."""
+    """Derive rules from all labelled objects; measure them on each fold as the other folds give them.
+
+    The class given is the calibrated one, as in the catalogue: calibration moves objects from class to class.
+    """
     known = tables.read_all(objects, tables.OBJECTS, ["object_id", "catalogue_period_d"])
     columns = rules.columns(registry.FEATURES.names)
     facts = [name for name in period_errors.FACTS if name in registry.FEATURES.names]
@@ -32,19 +36,19 @@ def main(
     true = np.array(rows["class"].to_pylist(), dtype=object)
     signs = {column: rows[column].to_numpy() for column in columns}
     catalogue = rows["catalogue_period_d"].to_numpy()
-    boosters = [probabilities.read(paths).select(rows["object_id"].to_pylist()) for paths in (lightgbm, xgboost)]
-    classes = boosters[0].classes
+    files, ids = {"lightgbm": lightgbm, "xgboost": xgboost}, rows["object_id"].to_pylist()
+    boosters = {name: probabilities.read(paths).select(ids) for name, paths in files.items()}
+    classes, fold = boosters["lightgbm"].classes, rows["fold"].to_numpy()
     found = rules.derive(true, signs, catalogue, classes)
     _LOG.info("%d of %d objects have a catalogue period; rules %s", np.isfinite(catalogue).sum(), len(true), found)
     rules.save(found, period_rules)
-    labelled_prior = prior.shares(true, classes)
-    mean = np.mean([prior.shift(b.probability, b.training_prior, labelled_prior) for b in boosters], axis=0)
-    predicted = np.array(classes, dtype=object)[mean.argmax(axis=1)]
+    held_out = calibrate.cross_fit(boosters, prior.shares(true, classes), _LEVEL, fold)
+    predicted = np.array(classes, dtype=object)[held_out.probability["ensemble"].argmax(axis=1)]
     compared = {
         "harmonic": signs["period_d"],
         "lomb_scargle": signs["period_ls_d"],
-        "by_class": rules.cross_fit(true, predicted, signs, catalogue, rows["fold"].to_numpy(), classes),
-        "by_true_class": rules.cross_fit(true, true, signs, catalogue, rows["fold"].to_numpy(), classes),
+        "by_class": rules.cross_fit(true, predicted, signs, catalogue, fold, classes),
+        "by_true_class": rules.cross_fit(true, true, signs, catalogue, fold, classes),
     }
     shares = [row for name, p in compared.items() for row in rules.agreement(name, p, catalogue, true, classes)]
     tables.write(pa.Table.from_pylist(shares, tables.PERIODS.schema), agreement, tables.PERIODS)
