@@ -51,6 +51,7 @@ def sources(n: int = 4, survey: str = "ZTF") -> pa.Table:
         {
             "object_id": [f"star {i}" for i in range(n)],
             "survey": [survey] * n,
+            "band": ["g"] * n,
             "ra_deg": pa.array([float(i) for i in range(n)], pa.float64()),
             "dec_deg": pa.array([None] * n, pa.float64()),
             "class": pa.array(([None, "δ Sct", "EA", ""] * n)[:n], pa.string()),
@@ -97,6 +98,7 @@ def test_rows_by_hand():
         assert [found[f"p_{c}"][i] for c in CLASSES] == mean[i].tolist()
     assert found["conformal_set"] == ["EA|SR", "RR_BLAZHKO", "EA|SR", "RR_BLAZHKO"]
     assert found["conformal_size"] == [2, 1, 2, 1]
+    assert found["band"] == ["g"] * 4
     assert found["period_d"] == [0.0, None, 4.0, 6.0]
     assert found["period_search_d"] == [1.0] * 4
     assert found["n_features_missing"] == [0, 1, 0, 1]

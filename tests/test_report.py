@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -160,8 +161,33 @@ def test_weakest_class_is_the_one_with_the_smallest_f1(run: content.Run, read: R
 
 def test_samples_table_counts(read: Reader) -> None:
     assert read.tables["samples"][1] == [
-        *("labelled", "labelled", "SIMULATED survey", "240", "238", "43,200", "182", "240", "160")
+        *("labelled", "labelled", "SIMULATED survey", "V (229)", "240", "238", "43,200", "182", "240", "160")
     ]
+
+
+def in_bands(run: content.Run, **bands: Sequence[str]) -> Reader:
+    """The report where the light curves of a sample are in these bands, in turn."""
+    cleaning = {}
+    for sample, rows in run.cleaning.items():
+        of = bands.get(sample, "V")
+        band = pa.array([of[i % len(of)] for i in range(len(rows))])
+        cleaning[sample] = rows.set_column(rows.column_names.index("band"), tables.BAND.field(), band)
+    return Reader(page.render(content.page(dataclasses.replace(run, cleaning=cleaning))))
+
+
+def test_one_band_needs_no_warning(run: content.Run, read: Reader) -> None:
+    assert "light curves in bands" not in read.text
+    assert "that no model was trained on" not in read.text
+    assert "that no model was trained on" not in in_bands(run, labelled="gr", field="r").text
+
+
+def test_mixed_bands_are_counted_and_warned_of(run: content.Run) -> None:
+    read = in_bands(run, labelled="gr", field="gi")
+    assert column(read, "samples", "Bands")["labelled"] == "g (115), r (114)"
+    assert sum(run.cleaning["labelled"]["kept"].to_pylist()) == 115 + 114
+    assert "labelled samples have light curves in bands g (115), r (114)" in read.text
+    of_field = run.cleaning["field"]["kept"].to_pylist()[1::2]
+    assert f"Sample field has light curves in bands that no model was trained on: i ({sum(of_field)})" in read.text
 
 
 def test_class_counts_by_status(run: content.Run, read: Reader) -> None:

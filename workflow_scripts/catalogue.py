@@ -81,6 +81,7 @@ def catalogue_table(classes: Sequence[str], features: Sequence[Column], chosen: 
                "standard deviations", ucd="stat.value"),
         Column("out_of_distribution", _FLAG, "", "true if outlier_score exceeds the limit that the configured share "
                "of the labelled objects exceeds: unlike anything the models were trained on", ucd="meta.code.qual"),
+        tables.BAND,
         Column("label", _TEXT, "", "class in the label catalogue, as that spells it; null = none", True,
                "meta.code.class"),
     )  # fmt: skip

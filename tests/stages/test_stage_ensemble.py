@@ -109,6 +109,7 @@ def test_rows_belong_to_their_object(run):
         assert [row[f"p_{c}"] for c in fitted.classes] == pytest.approx(mean.tolist())
         assert row["probability"] == row["probability_labelled"] == pytest.approx(mean.max())
         assert row["ra_deg"] == objects[row["object_id"]]["ra_deg"]
+        assert row["band"] == "V"
         assert row["period_d"] == row["period_search_d"] * (2 if row["class"] == "EW" else 1)
         assert row["n_features_missing"] == (int(row["object_id"][-4:]) % 9 == 4) == (row["amplitude"] is None)
         members = [c for c, inside in zip(fitted.classes, fitted.conformal_sets(mean[None])[0], strict=True) if inside]

@@ -55,7 +55,7 @@ def page(run: Run) -> Page:
     data, level = run.configuration["training"]["data"], run.configuration["catalogue"]["conformal_level"]
     sections = {
         "What went in": [
-            *inputs.went_in(run.samples, run.objects, run.labels),
+            *inputs.went_in(run.samples, run.objects, run.cleaning, run.labels),
             *inputs.repeated(run.split),
             *archives.gave(run.agreement, run.downloads),
         ],

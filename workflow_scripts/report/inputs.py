@@ -1,14 +1,14 @@
 """What went into the run, and what each cut of the cleaning removed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow_scripts import tables
-from workflow_scripts.report.page import Item, Note, Table, count, share
+from workflow_scripts.report.page import MISSING, Item, Note, Table, count, share
 from workflow_scripts.split import STAR_RADIUS_ARCSEC
 
 
@@ -17,18 +17,25 @@ def simulated(samples: pa.Table) -> list[str]:
     return [s["sample"] for s in samples.to_pylist() if "SIMULATED" in s["survey"]]
 
 
-def went_in(samples: pa.Table, objects: Mapping[str, pa.Table], labels: pa.Table) -> Iterator[Item]:
+def went_in(
+    samples: pa.Table, objects: Mapping[str, pa.Table], cleaning: Mapping[str, pa.Table], labels: pa.Table
+) -> Iterator[Item]:
     """Give the samples and the classes of the labelled objects, with those that were not used and why."""
+    bands = {name: Counter(rows["band"].filter(rows["kept"]).to_pylist()) for name, rows in cleaning.items()}
     yield Table(
         name="samples",
-        caption="The samples of the run: check that surveys, sizes and points per light curve are those you expect.",
+        caption="The samples of the run: check that surveys, bands (with the light curves that cleaning kept), sizes "
+        "and points per light curve are those you expect.",
         header=(
-            *("Sample", "Role", "Survey", "Objects", "Light curves", "Points", "Points per curve"),
+            *("Sample", "Role", "Survey", "Bands", "Objects", "Light curves", "Points", "Points per curve"),
             *("With coordinates", "With a catalogue period"),
         ),
-        rows=tuple(_sample(s, objects.get(s["sample"])) for s in samples.to_pylist()),
-        left=3,
+        rows=tuple(
+            _sample(s, objects.get(s["sample"]), bands.get(s["sample"], Counter())) for s in samples.to_pylist()
+        ),
+        left=4,
     )
+    yield from _mixed_bands({s["sample"] for s in samples.to_pylist() if s["role"] == "labelled"}, bands)
     yield _label_counts(labels)
 
 
@@ -73,14 +80,39 @@ def objects_kept(cleaning: pa.Table) -> int:
     return len(pc.unique(cleaning["object_id"].filter(cleaning["kept"])))
 
 
-def _sample(sample: dict[str, object], objects: pa.Table | None) -> tuple[str, ...]:
+def _mixed_bands(labelled: Collection[str], bands: Mapping[str, Counter[str]]) -> Iterator[Note]:
+    """Warn of labelled light curves in several bands, and of bands in which nothing was labelled."""
+    trained = Counter[str]()
+    for name in labelled:
+        trained += bands.get(name, Counter())
+    if len(trained) > 1:
+        yield Note(
+            f"The labelled samples have light curves in bands {_listing(trained)}, which the models take for one: "
+            "amplitudes and colours of a class differ from band to band.",
+            warning=True,
+        )
+    for name, own in bands.items():
+        strange = Counter({band: n for band, n in own.items() if band not in trained})
+        if strange:
+            yield Note(
+                f"Sample {name} has light curves in bands that no model was trained on: {_listing(strange)}. No score "
+                "of this report holds for them; column band of the catalogue says which they are.",
+                warning=True,
+            )
+
+
+def _sample(sample: dict[str, object], objects: pa.Table | None, bands: Counter[str]) -> tuple[str, ...]:
     numbers = [int(str(sample[name])) for name in ("n_objects", "n_light_curves", "n_points")]
     per_curve = f"{numbers[2] / numbers[1]:.0f}" if numbers[1] else count(None)
     known = [None, None]
     if objects is not None:
         known = [len(objects) - objects[name].null_count for name in ("ra_deg", "catalogue_period_d")]
     words = (str(sample[name]) for name in ("sample", "role", "survey"))
-    return (*words, *map(count, numbers), per_curve, *map(count, known))
+    return (*words, _listing(bands), *map(count, numbers), per_curve, *map(count, known))
+
+
+def _listing(bands: Counter[str]) -> str:
+    return ", ".join(f"{band} ({count(n)})" for band, n in sorted(bands.items())) or MISSING
 
 
 def _label_counts(labels: pa.Table) -> Table:
