@@ -41,6 +41,7 @@ rule read_sample:
         source=lambda wildcards: local_source(wildcards.sample),
         n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
         plugin=lambda wildcards: plugin(local_source(wildcards.sample)["format"]),
+        stamp=lambda wildcards: stamp(local_files(wildcards.sample)),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -229,6 +230,7 @@ rule deredden:
         sample=one_of(ARCHIVED + COLLECTED),
     params:
         n_shards=lambda wildcards: len(SHARDS[wildcards.sample]),
+        stamp=lambda wildcards: stamp(DUST_MAPS),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -274,6 +276,7 @@ rule inputs:
         simulated=lambda wildcards: list(INPUTS[wildcards.branch].simulated),
         configuration=RECORDED,
         lock=LOCK,
+        stamp=lambda wildcards: stamp(path for *_, path in INPUTS[wildcards.branch].files),
     conda:
         "../envs/cpu.yaml"
     script:

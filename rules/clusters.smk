@@ -18,6 +18,7 @@ rule select_regions:
         pace=config["pace"],
         seed=config["seed"],
         plugin=plugin("dias_2002"),
+        stamp=lambda wildcards: stamp([CLUSTERS["catalogue"]]),
     localrule: True
     conda:
         "../envs/cpu.yaml"
@@ -66,6 +67,7 @@ rule read_region:
     params:
         wanted=lambda wildcards: wanted_region(wildcards.region),
         limits=CLUSTERS["cuts"],
+        stamp=lambda wildcards: stamp(REGIONS[wildcards.region]["stars"]),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -238,6 +240,7 @@ rule summarise_cluster:
     params:
         list_names=lambda wildcards: list(REGIONS[wildcards.region]["lists"]),
         least_probability=CLUSTERS["least_probability"],
+        stamp=lambda wildcards: stamp(REGIONS[wildcards.region]["lists"].values()),
     conda:
         "../envs/cpu.yaml"
     script:

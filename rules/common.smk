@@ -12,6 +12,8 @@ CLASSIFIED = LABELLED + SCIENCE
 VERIFIED = SCIENCE if config["references"] else []
 ON_GPU = config["period"]["device"] == "gpu"
 
+LOCAL_FILES = ("light_curves", "objects", "photometry")
+
 # Samples whose light curves come from a survey's archive, those from a HATS collection, and the catalogues that are
 # downloaded, by name.
 ARCHIVED = [name for name, s in SAMPLES.items() if "archive" in s]
@@ -36,6 +38,7 @@ CLUSTERS_ON_GPU = CLUSTERS["dec"]["device"] == "gpu"
 # Branches of this run, what goes into each, and the settings that its final tables record.
 BRANCHES = [branch for branch, parts in (("catalogue", SAMPLES), ("clusters", REGIONS)) if parts]
 INPUTS = {branch: input_files.inputs(config, branch) for branch in BRANCHES}
+FROM_USER = set(input_files.from_user(config))
 RECORDED = provenance.recorded(config)
 LOCK = provenance.lock()
 
@@ -107,8 +110,18 @@ def hats_source(sample):
 
 
 def local_source(sample):
-    files = ("light_curves", "objects", "photometry")
-    return {key: value for key, value in SAMPLES[sample]["local"].items() if key not in files}
+    return {key: value for key, value in SAMPLES[sample]["local"].items() if key not in LOCAL_FILES}
+
+
+def local_files(sample):
+    return [path for kind in LOCAL_FILES for path in SAMPLES[sample]["local"][kind]]
+
+
+# Snakemake sees only inputs that are newer than what was made of them: with the stamp among its params a rule also runs
+# again where a file of the user was replaced by an older one (cp -p, rsync -a, mv). Files that rules make are always
+# newer, and those of a first run do not exist yet when it is planned.
+def stamp(paths):
+    return input_files.stamps(path for path in paths if path in FROM_USER)
 
 
 def fold_probabilities(model):

@@ -1,6 +1,7 @@
 """What goes into a run from outside, by branch, as the settings name it: files, archives' tables, simulated samples."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,6 +34,12 @@ def from_user(config: Mapping[str, Any]) -> list[str]:
     collections = [s["hats"]["collection"] for s in config["samples"].values() if s["source"] == "hats"]
     mine = [path for path in named if not path.startswith(run) and path != DUST_MAP]
     return sorted({*mine, *(path for path in collections if "://" not in path)})
+
+
+def stamps(paths: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Path, bytes and time [ns] of each file or folder that there is; what is missing is named by whoever reads it."""
+    found = [(path, os.stat(path)) for path in paths if os.path.exists(path)]
+    return [(path, status.st_size, status.st_mtime_ns) for path, status in found]
 
 
 def has_counterparts(sample: Mapping[str, Any]) -> bool:
