@@ -80,9 +80,9 @@ class Run:
         done = self.snakemake(*self.targets(*names), cores=cores)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-5000:]
 
-    def refused(self, *names: str, cores: int = 2) -> str:
+    def refused(self, *names: str, cores: int = 2, more: tuple[str, ...] = ()) -> str:
         """Give what snakemake says while it fails to make files of the results; a traceback is no message."""
-        done = self.snakemake(*self.targets(*names), cores=cores)
+        done = self.snakemake(*self.targets(*names), *more, cores=cores)
         said = done.stdout + done.stderr
         assert done.returncode == 1, said
         assert "Traceback" not in said, said

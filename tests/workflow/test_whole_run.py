@@ -247,3 +247,16 @@ def test_setting_that_only_says_how_writes_no_final_table_again(demo, tmp_path):
     changed = tmp_path / "changed.yaml"
     changed.write_text(yaml.safe_dump(CONFIG | {"pace": 0.5}))
     assert planned(Run(demo.folder, changed).snakemake("-n")) == {"all", "report", "provenance"}
+
+
+def test_sample_of_objects_that_were_trained_on_gets_no_catalogue(demo, tmp_path):
+    """Even where the models are there already, and other jobs go on after the check of the samples has failed."""
+    shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True)
+    known = pq.read_table(demo.results / "raw/known.parquet")
+    pq.write_table(known.slice(0, 30), tmp_path / "again.parquet")
+    again = {"role": "science", "source": "local", "local": {"light_curves": ["again.parquet"]}}
+    run = new_run(tmp_path, samples=CONFIG["samples"] | {"again": again})
+    said = run.refused("catalogue/again/catalogue.parquet", more=("--keep-going",))
+    assert "objects are in more than one sample" in said
+    assert not (run.results / "catalogue/again").exists()
+    assert not (run.results / "predictions/again").exists()
