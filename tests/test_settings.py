@@ -88,6 +88,43 @@ def test_defaults_are_not_shared():
     assert config["samples"]["a"]["demo"] is not config["samples"]["b"]["demo"]
 
 
+def turned(value):
+    """The same value with the keys of every mapping the other way round."""
+    return {key: turned(item) for key, item in reversed(value.items())} if isinstance(value, dict) else value
+
+
+def completed(config: dict) -> dict:
+    settings.complete(config, SCHEMA, registry.offers())
+    return config
+
+
+@pytest.mark.parametrize("path", ["config.yaml", "crts.yaml", "lamost_dr9.yaml", "clusters_alvaro_2020.yaml"])
+def test_defaults_that_are_written_out_and_the_order_of_keys_change_nothing(path):
+    """Snakemake compares settings as text: the same ones must read the same."""
+    given = yaml.safe_load((ROOT / "config" / path).read_text())
+    first = completed(copy.deepcopy(given))
+    other = turned(first) | {"samples": first["samples"], "clusters": turned(first["clusters"])}
+    other["clusters"]["regions"] = first["clusters"]["regions"]
+    assert repr(completed(copy.deepcopy(other))) == repr(first)
+
+
+def test_free_names_are_sorted_where_their_order_says_nothing():
+    mirrors = {"https://b.org": "https://c.org", "https://a.org": "https://c.org"}
+    found = completed(changed(classes={"W": ["EW"], "A": ["EB", "EA"]}, mirrors=mirrors))
+    assert list(found["classes"].items()) == [("A", ["EB", "EA"]), ("W", ["EW"])]
+    assert list(found["mirrors"]) == ["https://a.org", "https://b.org"]
+
+
+def test_samples_regions_and_lists_keep_the_order_in_which_they_are_reported():
+    samples = {name: {"source": "demo", "role": "labelled"} for name in ("z", "a", "m")}
+    region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "lists": {"Zwei": "z.csv", "Eins": "e.csv"}}
+    found = completed(changed(samples=samples, clusters={"regions": {"z": region, "a": region}}))
+    assert list(found["samples"]) == ["z", "a", "m"]
+    assert list(found["clusters"]["regions"]) == ["z", "a"]
+    assert list(found["clusters"]["regions"]["z"]["lists"]) == ["Zwei", "Eins"]
+    assert list(found["samples"]["z"]) == ["role", "source", "demo"]
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [

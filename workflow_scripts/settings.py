@@ -39,10 +39,16 @@ def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Se
         raise DataError(
             "the configuration cannot be used; every key is explained in config/README.md\n  " + "\n  ".join(problems)
         )
+    ordered = _in_order(config, rules)
+    config.clear()  # the same object: others hold it
+    config.update(ordered)
 
 
 def schema(schema_file: Path, surveys: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Read the schema of a run; where it says x-surveys, the names of the surveys that offer this are added."""
+    """Read the schema of a run; where it says x-surveys, the names of the surveys that offer this are added.
+
+    Where it says x-ordered, the order of the names has a meaning: of tables in the report, of lines in a table.
+    """
     rules: dict[str, Any] = yaml.safe_load(schema_file.read_text(encoding="utf-8"))
     _name_surveys(rules, surveys)
     return rules
@@ -114,6 +120,20 @@ def _fill(value: Any, schema: Mapping[str, Any]) -> None:
         part = properties.get(key, others)
         if isinstance(part, dict):
             _fill(item, part)
+
+
+def _in_order(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Value with the keys of each mapping in the schema's order, free ones sorted; x-ordered: as they were given.
+
+    Snakemake compares settings as text: a default that is written out, or another order, would run everything again.
+    """
+    if not isinstance(value, dict):
+        return value
+    parts, others = schema.get("properties", {}), schema.get("additionalProperties")
+    place = {key: i for i, key in enumerate(value if schema.get("x-ordered") else parts)}
+    keys = sorted(value, key=lambda key: (place.get(key, len(place)), str(key)))
+    rest = others if isinstance(others, dict) else {}
+    return {key: _in_order(value[key], parts.get(key, rest)) for key in keys}
 
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:

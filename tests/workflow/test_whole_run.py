@@ -249,6 +249,14 @@ def test_setting_that_only_says_how_writes_no_final_table_again(demo, tmp_path):
     assert planned(Run(demo.folder, changed).snakemake("-n")) == {"all", "report", "provenance"}
 
 
+def test_default_that_is_written_out_and_another_order_of_the_keys_rerun_nothing(demo, tmp_path):
+    written = json.loads((demo.results / "provenance.json").read_text())["configuration"]
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(written))
+    assert set(written) > set(CONFIG)
+    assert planned(Run(demo.folder, changed).snakemake("-n")) == set()
+
+
 def test_sample_of_objects_that_were_trained_on_gets_no_catalogue(demo, tmp_path):
     """Even where the models are there already, and other jobs go on after the check of the samples has failed."""
     shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True)
