@@ -13,7 +13,7 @@ gc.set_threshold(1_000_000, 50, 1000)
 sys.path.insert(0, str(workflow.basedir))
 logging.raiseExceptions = False  # where a full disk takes no more of Snakemake's log, its lines are on the screen
 
-from workflow_scripts import edge, settings
+from workflow_scripts import edge, run_file, settings
 from workflow_scripts.surveys import plan, registry
 
 # A run is one file: --configfile replaces the default run, it does not add to it.
@@ -22,6 +22,7 @@ if "run" not in config and not workflow.overwrite_configfiles:
     configfile: Path(workflow.basedir) / "config/config.yaml"
 
 
+run_file.check_keys(map(Path, workflow.configfiles))
 settings.complete(config, Path(workflow.basedir) / "config/config.schema.yaml", registry.offers())
 
 RUN = f"results/{config['run']}"

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from workspace import ROOT
 
-from workflow_scripts import settings
+from workflow_scripts import run_file, settings
 from workflow_scripts.crossmatch.pairs import MOST_RADIUS_ARCSEC
 from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
@@ -178,6 +178,51 @@ def test_snakemake_shows_the_problem_and_not_the_schema(project, repository):
     text = done.stdout + done.stderr
     assert done.returncode == 1
     assert "sede: unknown key" in text
+    assert len(text.splitlines()) < 12
+
+
+TWICE = """run: x
+samples:
+  stars: {role: labelled, source: demo, role: science}
+training:
+  folds: 5
+classes: {EW: [EW], "EW": [EB]}
+training:
+  folds: 3
+"""
+
+
+def test_key_that_is_there_twice_is_named_with_its_lines(tmp_path):
+    (tmp_path / "run.yaml").write_text(TWICE)
+    with pytest.raises(DataError) as error:
+        run_file.check_keys([tmp_path / "run.yaml"])
+    assert str(error.value).splitlines() == [
+        "a key is there more than once, and only the last one would count; remove the others",
+        f"  {tmp_path}/run.yaml, line 3: samples.stars.role, as in line 3",
+        f"  {tmp_path}/run.yaml, line 6: classes.EW, as in line 6",
+        f"  {tmp_path}/run.yaml, line 7: training, as in line 4",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- 1\n", "run: x\n", "a: {b: 1, c: 1}\nb: [{c: 1}, {c: 1}]\n", '{"run":\t"x"}', "a: [1"]
+)
+def test_other_files_are_left_to_snakemake(tmp_path, text):
+    (tmp_path / "run.yaml").write_text(text)
+    run_file.check_keys([tmp_path / "run.yaml"])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_no_key_of_the_house_is_there_twice(path):
+    run_file.check_keys([path])
+
+
+def test_snakemake_shows_the_key_that_is_there_twice(project, repository):
+    project.write("bad.yaml", "run: x\nsamples: {s: {role: labelled, source: demo}}\nshards: 1\nshards: 2\n")
+    done = repository.snakemake("-n", "--configfile", "../mini workflow/bad.yaml", "--directory", "elsewhere")
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "bad.yaml, line 4: shards, as in line 3" in text
     assert len(text.splitlines()) < 12
 
 
