@@ -108,6 +108,16 @@ def test_defaults_that_are_written_out_and_the_order_of_keys_change_nothing(path
     assert repr(completed(copy.deepcopy(other))) == repr(first)
 
 
+def test_whole_number_with_a_point_is_the_whole_number():
+    """For the schema 5.0 is an integer, for range() it is none."""
+    region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "dec": {"seeds": 3.0, "hidden": [8.0, 4]}}
+    found = completed(changed(shards=2.0, training={"folds": 5.0}, clusters={"regions": {"a": region}}))
+    numbers = [found["shards"], found["training"]["folds"], *found["clusters"]["regions"]["a"]["dec"]["hidden"]]
+    numbers.append(found["clusters"]["regions"]["a"]["dec"]["seeds"])
+    assert repr(numbers) == "[2, 5, 8, 4, 3]"
+    assert found["training"]["learning_rate"] == KEYS["training.learning_rate"]["default"]
+
+
 def test_free_names_are_sorted_where_their_order_says_nothing():
     mirrors = {"https://b.org": "https://c.org", "https://a.org": "https://c.org"}
     found = completed(changed(classes={"W": ["EW"], "A": ["EB", "EA"]}, mirrors=mirrors))
@@ -152,6 +162,14 @@ def test_samples_regions_and_lists_keep_the_order_in_which_they_are_reported():
         (
             changed(period={"min_period_d": 2, "max_period_d": 1}),
             "period: min_period_d 2 is not below max_period_d 1",
+        ),
+        (changed(period={"max_period_d": float("nan")}), "period.max_period_d: nan is no finite number"),
+        (changed(period={"max_period_d": float("inf")}), "period.max_period_d: inf is no finite number"),
+        (
+            changed(
+                samples={"s": {"role": "labelled", "source": "hats", "hats": HATS | {"cone": [1, float("nan"), 2]}}}
+            ),
+            "samples.s.hats.cone.1: nan is no finite number",
         ),
         (changed(classes={"E": ["EA", "EW"], "W": ["EW"]}), "classes: label EW is in both E and W"),
         (changed(classes={"E": ["EA"]}, ignore_labels=["EA"]), "classes: label EA is in E and in ignore_labels"),

@@ -34,12 +34,13 @@ def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Se
             *_contradictions(config),
             *_unknown_catalogues(config, surveys["catalogue"]),
             *_unknown_bands(config, surveys["archive"]),
+            *_not_finite(config, []),
         ]
     if problems:
         raise DataError(
             "the configuration cannot be used; every key is explained in config/README.md\n  " + "\n  ".join(problems)
         )
-    ordered = _in_order(config, rules)
+    ordered = _in_order(_whole_numbers(config), rules)
     config.clear()  # the same object: others hold it
     config.update(ordered)
 
@@ -134,6 +135,25 @@ def _in_order(value: Any, schema: Mapping[str, Any]) -> Any:
     keys = sorted(value, key=lambda key: (place.get(key, len(place)), str(key)))
     rest = others if isinstance(others, dict) else {}
     return {key: _in_order(value[key], parts.get(key, rest)) for key in keys}
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Value with 5 in the place of 5.0 at every depth: the schema takes it for an integer, range() does not."""
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _not_finite(value: Any, place: list[str | int]) -> Iterator[str]:
+    """Yield the numbers that are nan or inf, which are numbers to the schema; a locus has a message of its own."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{_dotted(place)}: {value} is no finite number"
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if not (key == "locus" and isinstance(item, list)):
+            yield from _not_finite(item, [*place, key])
 
 
 def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
