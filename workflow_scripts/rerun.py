@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,25 @@ from workflow_scripts import digests, input_files, provenance
 from workflow_scripts.tables import DataError
 
 SETTINGS = "provenance/configuration.yaml"
+_WHOLE = ".snakemake_timestamp"  # what Snakemake leaves in a folder that one job makes anew as a whole
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Names of the files that are the same, differ, are in the run alone, and in the other alone; each sorted."""
+    """Names of the files that are the same, differ, are in the run alone, and in the other alone; each sorted.
+
+    left: in the run alone, since its settings do not make them.
+    """
 
     same: list[str]
     different: list[str]
     missing: list[str]
     more: list[str]
+    left: list[str] = field(default_factory=list)
 
     @property
     def agrees(self) -> bool:
-        """True if both hold the same files with the same bytes."""
+        """True if both hold the same files with the same bytes, but for what earlier settings left."""
         return not (self.different or self.missing or self.more)
 
 
@@ -38,6 +43,15 @@ def compare(run: Path, other: Path, varies: Sequence[str]) -> Comparison:
     same = {name for name in both if digests.of_file(run / name) == digests.of_file(other / name)}
     different = [name for name in both if name not in same]
     return Comparison(sorted(same), different, sorted(first - second), sorted(second - first))
+
+
+def without_left(found: Comparison, repeated: Path) -> Comparison:
+    """Comparison with a run that was repeated to its end: what that lacks, the present settings do not make.
+
+    Nothing is left in a folder that one job makes as a whole: a file that is missing there is a difference.
+    """
+    left = [name for name in found.missing if not (repeated / name).with_name(_WHOLE).exists()]
+    return replace(found, missing=[name for name in found.missing if name not in set(left)], left=left)
 
 
 def repeat(run: Path, config: Mapping[str, Any], folder: Path, cores: int) -> Path:

@@ -50,6 +50,49 @@ def test_folder_of_the_rerun_stays_only_where_something_differs(tmp_path, monkey
     assert (kept / "results/catalogue.parquet").read_text() == content
 
 
+def write(folder: Path, *names: str) -> Path:
+    """Write files without content into a folder."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    return folder
+
+
+def test_files_that_the_present_settings_do_not_make_are_named_and_are_no_difference(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rerun, "repeat", lambda *given: finished(given[2] / "results"))
+    run = write(finished(tmp_path / "a"), "dropped/catalogue.parquet", "report/figures/old.png")
+    main(run)
+    *counts, first, second = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[0]) for line in counts] == [1, 0, 0, 0, 2]
+    assert first == f"left in {run} from earlier settings: dropped/catalogue.parquet"
+    assert second == f"left in {run} from earlier settings: report/figures/old.png"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_file_that_the_repeated_run_alone_has_is_a_difference(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rerun, "repeat", lambda *given: write(finished(given[2] / "results"), "new.parquet"))
+    with pytest.raises(SystemExit):
+        main(finished(tmp_path / "a"))
+    assert capsys.readouterr().out.splitlines()[-1].endswith("results: new.parquet")
+
+
+def test_file_of_a_folder_that_a_job_makes_as_a_whole_is_a_difference(tmp_path, monkeypatch, capsys):
+    """Nothing of earlier settings stays there: a figure that the repeated run lacks is one that it did not draw."""
+    mark = "report/figures/.snakemake_timestamp"
+    monkeypatch.setattr(rerun, "repeat", lambda *given: write(finished(given[2] / "results"), mark))
+    run = write(finished(tmp_path / "a"), mark, "report/figures/drawn.png")
+    with pytest.raises(SystemExit):
+        main(run)
+    assert capsys.readouterr().out.splitlines()[4:] == [f"only in {run}: report/figures/drawn.png"]
+
+
+def test_other_run_that_lacks_a_file_differs(tmp_path, capsys):
+    """Nobody knows whether it was to make the file."""
+    with pytest.raises(SystemExit):
+        main(write(finished(tmp_path / "a"), "more.parquet"), against=finished(tmp_path / "b"))
+    assert f"only in {tmp_path / 'a'}: more.parquet" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("what", ["code", "lock"])
 def test_other_code_and_other_packages_are_said_first(tmp_path, capsys, what):
     main(finished(tmp_path / "a", **{what: "old"}), against=finished(tmp_path / "b"))

@@ -13,7 +13,7 @@ from workflow_scripts.tables import DataError
 
 
 def main(run: Path, cores: int = 1, against: Path | None = None, keep: bool = False) -> None:
-    """Print what is the same, and end with 1 unless all of a run (--run results/demo) is.
+    """Print what is the same, and end with 1 unless all is that the settings of a run (--run results/demo) make.
 
     The run is done again on so many --cores in a folder beside it, which stays only where something differs or with
     --keep true. --against takes the results of another finished run in its place, such as one made on a cluster.
@@ -30,6 +30,8 @@ def main(run: Path, cores: int = 1, against: Path | None = None, keep: bool = Fa
         folder = Path(tempfile.mkdtemp(prefix=".verify-", dir=run.parent))
         other = rerun.repeat(run, said["configuration"], folder, cores)
     found = rerun.compare(run, other, said["varies"])
+    if folder:
+        found = rerun.without_left(found, other)
     sys.stdout.write(_text(found, run, other))
     if folder and found.agrees and not keep:
         shutil.rmtree(folder)
@@ -52,6 +54,8 @@ def _text(found: Comparison, run: Path, other: Path) -> str:
         f"only in {run}": found.missing,
         f"only in {other}": found.more,
     }
+    if found.left:
+        parts[f"left in {run} from earlier settings"] = found.left
     lines = [f"{len(names):8d}  {what}" for what, names in parts.items()]
     for what, names in list(parts.items())[1:]:
         lines += [f"{what}: {name}" for name in names]
