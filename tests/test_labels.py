@@ -1,3 +1,5 @@
+import re
+
 import pyarrow as pa
 import pytest
 
@@ -63,6 +65,16 @@ def test_an_unknown_label_is_named_with_its_count_and_the_remedy():
 def test_a_label_with_two_meanings_is_an_error(classes, ignored):
     with pytest.raises(tables.DataError, match=r"\['X'\] are listed more than once"):
         assign(objects({"a": "X", "b": "Y"}), measured("ab"), classes, ignored)
+
+
+@pytest.mark.parametrize("name", ["all", "macro", "weighted", "DSCT|GDOR"])
+def test_label_that_would_be_mistaken_in_tables_needs_another_name(name):
+    stars = objects({"a": "X", "b": name, "c": "Y"})
+    said = rf"^\['{re.escape(name)}'\] cannot be names of classes: .* under classes"
+    with pytest.raises(tables.DataError, match=said):
+        assign(stars, measured("abc"), {}, [])
+    assert assign(stars, measured("abc"), {}, [name])["class"].to_pylist() == ["X", None, "Y"]
+    assert assign(stars, measured("abc"), {"X": ["X", "Y"], "Z": [name]}, [])["class"].to_pylist() == ["X", "Z", "X"]
 
 
 def test_a_class_lost_in_cleaning_is_named():

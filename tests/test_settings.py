@@ -172,6 +172,10 @@ def test_samples_regions_and_lists_keep_the_order_in_which_they_are_reported():
             "samples.s.hats.cone.1: nan is no finite number",
         ),
         (changed(classes={"E": ["EA", "EW"], "W": ["EW"]}), "classes: label EW is in both E and W"),
+        (
+            changed(classes={"all": ["EA"], "macro": ["EB"], "A|B": ["EC"], "small": ["ED"]}),
+            "classes: ['A|B', 'all', 'macro'] cannot be names of classes: macro, weighted and all name averages",
+        ),
         (changed(classes={"E": ["EA"]}, ignore_labels=["EA"]), "classes: label EA is in E and in ignore_labels"),
     ],
 )

@@ -1,13 +1,14 @@
 """From labels in the users' files to classes to train on, with every object accounted for."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
 from workflow_scripts import tables
 from workflow_scripts.tables import DataError
 
+AVERAGES = ("macro", "weighted", "all")  # in the place of a class in tables of scores
 LABELS = tables.Table(
     "labels",
     (
@@ -26,11 +27,14 @@ def assign(
 
     objects is tables.OBJECTS; features needs only object_id and band. classes maps each class of the run to the
     labels that belong to it; empty = every label is a class. Rows are sorted by object_id. Raises DataError for an
-    object in two bands, an unknown label, a label with two meanings, and a class without an object to train on.
+    object in two bands, an unknown label, a label with two meanings, a class whose name tables cannot hold, and one
+    without an object to train on.
     """
     measured = set(one_band(features))
     label_of = dict(zip(objects["object_id"].to_pylist(), objects["class"].to_pylist(), strict=True))
     class_of = class_of_label(Counter(filter(None, label_of.values())), classes, ignore_labels)
+    if unfit := misnamed(class_of.values()):
+        raise DataError(unfit)
     rows = []
     for object_id in sorted(measured | set(label_of)):
         label = label_of.get(object_id) or None
@@ -73,6 +77,19 @@ def class_of_label(
             f"a class under classes in the run's configuration, or to ignore_labels"
         )
     return {label: name for name, labels in listed.items() for label in labels}
+
+
+def misnamed(classes: Iterable[str]) -> str:
+    """Say which names of classes a reader of the tables would take for something else; empty = none."""
+    wrong = sorted({name for name in classes if name in AVERAGES or "|" in name})
+    if not wrong:
+        return ""
+    averages = f"{', '.join(AVERAGES[:-1])} and {AVERAGES[-1]}"
+    return (
+        f"{wrong} cannot be names of classes: {averages} name averages in the tables of scores, and | stands between "
+        "the classes of a conformal set; list their labels under a class of another name, under classes in the run's "
+        "configuration"
+    )
 
 
 def _status(label: str | None, class_: str | None, is_measured: bool) -> str:

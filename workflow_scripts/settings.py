@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from workflow_scripts import input_files
+from workflow_scripts.labels import misnamed
 from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
 
@@ -35,6 +36,7 @@ def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Se
             *_unknown_catalogues(config, surveys["catalogue"]),
             *_unknown_bands(config, surveys["archive"]),
             *_not_finite(config, []),
+            *_misnamed_classes(config),
         ]
     if problems:
         raise DataError(
@@ -189,6 +191,11 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"classes: label {label} is in both {owner[label]} and {name}"
             if label in config["ignore_labels"]:
                 yield f"classes: label {label} is in {name} and in ignore_labels"
+
+
+def _misnamed_classes(config: Mapping[str, Any]) -> Iterator[str]:
+    if said := misnamed(config["classes"]):
+        yield f"classes: {said}"
 
 
 def _unknown_catalogues(config: Mapping[str, Any], surveys: Sequence[str]) -> Iterator[str]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from workflow_scripts.figures.style import name_of
+from workflow_scripts.labels import AVERAGES
 from workflow_scripts.report.page import MISSING
-
-AVERAGES = ("macro", "weighted", "all")
 
 
 @dataclass(frozen=True)
