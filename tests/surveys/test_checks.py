@@ -63,6 +63,16 @@ def test_errors_must_mostly_be_positive():
         checks.check_errors(HERE, [np.array([0.1, 0.0, -1.0])])
 
 
+def test_errors_in_millimagnitudes_are_recognised():
+    said = r"b\.csv: 67% of the magnitude errors, such as 2\.0, are above 1 mag; they look like millimagnitudes"
+    with pytest.raises(DataError, match=said):
+        checks.check_errors(["a.csv", "b.csv"], [np.array([0.5, 1.5]), np.array([2.0, 8.0, np.nan, 0.3, 5.0])])
+
+
+def test_half_of_the_errors_may_be_large():
+    checks.check_errors(HERE, [np.array([0.02, 1.0, 3.0, 99.0, np.nan])])
+
+
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan], [np.inf]])
 def test_nothing_finite_at_all(values):
     for check in (checks.check_magnitudes, checks.check_errors, lambda w, v: checks.check_times(w, v, "mjd")):

@@ -608,7 +608,8 @@ def test_memory_does_not_grow_with_the_partitions(folder, tmp_path, monkeypatch)
     rng = np.random.default_rng(6)
     lists = pa.ListArray.from_arrays(np.arange(n + 1) * points, rng.uniform(15, 20, n * points))
     ra, dec = rng.uniform(10, 40, n), rng.uniform(-15, 15, n)
-    rows = {"object_id": np.arange(n), "objra": ra, "objdec": dec, "time": lists, "mag": lists, "mag_err": lists}
+    errors = pa.ListArray.from_arrays(lists.offsets, rng.uniform(0.01, 0.1, n * points))
+    rows = {"object_id": np.arange(n), "objra": ra, "objdec": dec, "time": lists, "mag": lists, "mag_err": errors}
     collection = write(pa.table(rows), folder / "big", 40)
     sizes = [pq.read_table(path).nbytes for path in partitions(collection)]
     held, real, begin = [], hats._arrow, pa.total_allocated_bytes()

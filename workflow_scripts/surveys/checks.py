@@ -49,12 +49,19 @@ def check_magnitudes(where: Sequence[str], mag: Sequence[Reals]) -> None:
 
 
 def check_errors(where: Sequence[str], mag_err: Sequence[Reals]) -> None:
-    """Raise DataError if more than half of all finite magnitude errors are zero or below."""
+    """Raise DataError if more than half of all finite magnitude errors are zero or below, or above 1 mag."""
     worst = _mostly_bad(where, mag_err, lambda e: e > 0)
     if worst:
         raise DataError(
             f"{worst[0]}: {worst[2]:.0%} of the magnitude errors, such as {worst[1]}, are zero or below; expected "
             "standard errors in mag: map the right column to `mag_err`"
+        )
+    # ASSUME no light curve is worth reading whose median error is above 1 mag: larger ones are in another unit.
+    worst = _mostly_bad(where, mag_err, lambda e: e <= 1)
+    if worst:
+        raise DataError(
+            f"{worst[0]}: {worst[2]:.0%} of the magnitude errors, such as {worst[1]}, are above 1 mag; they look like "
+            "millimagnitudes: convert them to mag, or map the right column to `mag_err`"
         )
 
 
