@@ -267,6 +267,7 @@ rule cluster_report:
         run=config["run"],
         names=list(REGIONS),
         configuration={key: config[key] for key in ("run", "seed", "clusters")},
+        assumed=assumed,
     conda:
         "../envs/cpu.yaml"
     script:

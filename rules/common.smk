@@ -1,6 +1,6 @@
 # Shared by all rule files. Names of samples, shards, models and folders, and the files that belong to them.
 
-from workflow_scripts import fingerprint, input_files, provenance
+from workflow_scripts import assumptions, fingerprint, input_files, provenance
 from workflow_scripts.surveys import registry
 
 SAMPLES = config["samples"]
@@ -78,6 +78,11 @@ def from_source(source):
 # What comes from a survey depends on the survey's file, not on those of all others.
 def plugin(survey):
     return fingerprint.code(f"surveys.plugins.{survey}")
+
+
+# A function: all files of the package are read, once a report is asked for.
+def assumed(wildcards):
+    return assumptions.digest(provenance.ROOT)
 
 
 def catalogue(name):

@@ -48,6 +48,7 @@ rule report:
         sample_names=CLASSIFIED,
         archived={"agreement": LABELLED_BY_TWO, "downloads": ARCHIVED, "verification": VERIFIED},
         n_shards={name: len(SHARDS[name]) for name in SAMPLES},
+        assumed=assumed,
     conda:
         "../envs/cpu.yaml"
     script:

@@ -48,6 +48,18 @@ def test_rules_and_snakefile_are_read_too(project):
     }
 
 
+def test_digest_follows_what_is_assumed_and_not_the_lines(project):
+    project.edit("Snakefile", "rule report:", "# ASSUME a rule may assume.\nrule report:")
+    first = assumptions.digest(project.folder)
+    project.edit("Snakefile", "rule double:", "# a comment\n\n\nrule double:")
+    assert assumptions.digest(project.folder) == first
+    project.edit("Snakefile", "may assume", "must assume")
+    second = assumptions.digest(project.folder)
+    project.edit("Snakefile", "must assume", "may assume")
+    project.edit("workflow_scripts/doubling.py", "# a comment", "# ASSUME another")
+    assert len({first, second, assumptions.digest(project.folder)}) == 3
+
+
 def test_none_of_the_repository_is_missed():
     files = [*(ROOT / "workflow_scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk"), ROOT / "Snakefile"]
     written = sum(

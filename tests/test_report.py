@@ -490,7 +490,7 @@ def test_configuration_can_be_read_back(run: content.Run, made: page.Page) -> No
 
 def test_assumptions_are_listed(read: Reader) -> None:
     assert read.tables["assumptions"][2] == [
-        *("deviation from", "workflow_scripts/balance.py:3", "Qiao 2024 2.2: something else is done")
+        *("deviation from", "workflow_scripts/balance.py", "Qiao 2024 2.2: something else is done")
     ]
 
 

@@ -1,6 +1,8 @@
 """Scientific assumptions and deviations from the papers, collected from the comments that declare them."""
 
+import hashlib
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator
@@ -28,6 +30,12 @@ def collect(root: Path) -> list[Assumption]:
         for path in sorted(files)
         for kind, line, text in declared(path.read_text(encoding="utf-8"))
     ]
+
+
+def digest(root: Path) -> str:
+    """Hash of all declarations without their lines: reports print them, and the fingerprint of code has no comments."""
+    said = [[one.kind, one.file, one.text] for one in collect(root)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def declared(source: str) -> Iterator[tuple[str, int, str]]:

@@ -24,9 +24,10 @@ from typing import Any
 from workflow_scripts import fingerprint, tables
 
 # What a result depends on and no stage asks for: `adopt` gives the first to every rule; stamp tells files of the user
-# apart by size and time; distinct is there when no object is in two samples; record is the file of an input, what does
-# not change between identical runs (provenance.py), and goes into the notes of all that the job writes.
-_ADDED = {"code", "plugin", "stamp", "distinct", "record"}
+# apart by size and time; assumed stands for the comments that a report prints; distinct is there when no object is in
+# two samples; record is the file of an input, what does not change between identical runs (provenance.py), and goes
+# into the notes of all that the job writes.
+_ADDED = {"code", "plugin", "stamp", "assumed", "distinct", "record"}
 
 # First line of every job's log, from which provenance.json has hosts and times.
 BEGUN = "job on {host}, begun {time}"

@@ -102,7 +102,7 @@ def test_the_files_hold_what_the_page_shows(done: Path) -> None:
 
 def test_assumptions_of_the_package_are_in_the_page(done: Path) -> None:
     # lightcurve/clean.py says what it takes for a missing value.
-    assert "workflow_scripts/lightcurve/clean.py:" in (done / "tables" / "assumptions.csv").read_text(encoding="utf-8")
+    assert ",workflow_scripts/lightcurve/clean.py," in (done / "tables" / "assumptions.csv").read_text(encoding="utf-8")
 
 
 def test_only_the_shown_light_curves_are_read(job: dict[str, object]) -> None:

@@ -125,6 +125,13 @@ def test_report_is_one_file_with_both_regions(run):
     assert "DEC, few seeds: 2 of 2 kept" in seen.text
 
 
+def test_report_is_made_anew_for_another_assumption(run, repository):
+    where = ["--snakefile", repository.folder / "Snakefile", "--configfile", run / "run.yaml"]
+    assert planned(run_snakemake(run, "-n", *where)) == set()
+    repository.edit("workflow_scripts/clustering/dec.py", "# ASSUME 20,000 stars", "# ASSUME 20,000 bright stars")
+    assert planned(run_snakemake(run, "-n", *where)) == {"all", "cluster_report", "provenance"}
+
+
 @pytest.mark.parametrize("region", ["cluster", "empty"])
 def test_nobody_takes_it_for_real(run, region):
     folder = run / f"results/small/clusters/{region}"

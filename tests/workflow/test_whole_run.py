@@ -227,6 +227,9 @@ def test_comment_reruns_nothing_and_a_formula_what_depends_on_it(demo, repositor
     repository.edit("workflow_scripts/lightcurve/clean.py", '"""\n', '"""\n# A comment.\n\n')
     repository.edit("workflow_scripts/stages/clean.py", '"""Clean', '"""Really clean')
     assert plan() == set()
+    repository.edit("workflow_scripts/lightcurve/clean.py", "# A comment.", "# ASSUME what the report prints.")
+    assert plan() == {"all", "report", "provenance"}
+    repository.edit("workflow_scripts/lightcurve/clean.py", "# ASSUME what the report prints.", "# A comment.")
     repository.edit("workflow_scripts/stages/report.py", "def main(", "THRESHOLD = 1\n\n\ndef main(")
     assert plan() == {"all", "report", "provenance"}
     repository.edit("workflow_scripts/lightcurve/clean.py", "def clean(", "THRESHOLD = 1\n\n\ndef clean(")

@@ -21,6 +21,6 @@ def items(configuration: Mapping[str, Any], assumptions: Sequence[Assumption]) -
         caption="Assumptions of the code and deviations from the papers, as they stand in the code: each that does not "
         "hold for these data is an objection to the result.",
         header=("Kind", "Where", "Text"),
-        rows=tuple((_KINDS[a.kind], f"{a.file}:{a.line}", a.text) for a in assumptions),
+        rows=tuple((_KINDS[a.kind], a.file, a.text) for a in assumptions),
         left=3,
     )
