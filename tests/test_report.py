@@ -296,6 +296,13 @@ def test_sky_gap_is_the_difference(run: content.Run, read: Reader) -> None:
     assert float(lines[2][4]) == pytest.approx(drawn - sky, abs=0.0005)  # three printed decimals
 
 
+def test_leak_without_an_honest_figure_beside_it_is_not_shown(run: content.Run) -> None:
+    """Where training.compare is empty, nothing was trained on the random split with SMOTE."""
+    keep = [not (r["scheme"] == "random" and r["data"] == "smote") for r in run.metrics.to_pylist()]
+    assert list(models.leak(Scores(run.metrics.filter(pa.array(keep))))) == []
+    assert len(list(models.leak(Scores(run.metrics)))) == 2
+
+
 def test_leak_stands_as_a_warning_beside_the_honest_figure(run: content.Run, html: str, read: Reader) -> None:
     scores = Scores(run.metrics)
     pretended, honest = (printed(scores.get(s, "lightgbm", "f1", "macro", "smote")) for s in ("leak", "random"))

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,18 @@ def test_times_in_another_format_are_recognised(said, true):
     with pytest.raises(DataError, match=rf"{true.upper()}: set time_format: {true}$") as caught:
         checks.check_times(HERE, [MJD + OFFSETS[true]], said)
     assert "a.csv: column 'mjd' (time): 100% of the times" in str(caught.value)
+
+
+def test_times_that_may_count_from_another_epoch_are_not_called_one_format_alone():
+    """TESS counts from JD 2457000, many tables from their first point: as JD-2450000 they would be of 1999."""
+    with pytest.raises(DataError) as caught:
+        checks.check_times(HERE, [np.linspace(1500, 1528, 50)], "mjd")
+    both = (
+        r"days since another epoch, such as BTJD .* to MJD first; if they are JD-2450000: set time_format: jd-2450000$"
+    )
+    assert re.search(both, str(caught.value))
+    with pytest.raises(DataError, match=r"MJD; they look like JD: set time_format: jd$"):
+        checks.check_times(HERE, [MJD + OFFSETS["jd"]], "mjd")
 
 
 def test_times_in_no_format():

@@ -161,6 +161,18 @@ def test_a_csv_file_with_rows_of_different_length(tmp_path):
         files.read(tmp_path / "a.csv", {"mag"})
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["object_id,mag\n1,14,3\n", "object_id;mag;time\n1;14,3;5,5\n", "# made by hand\nobject_id,mag\n1,14.3\n"],
+    ids=["decimal commas", "semicolons", "a comment"],
+)
+def test_a_csv_file_of_another_kind_is_told_what_is_expected(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    said = "copy or write it again: names in the first line, no comments, commas between columns and points in numbers"
+    with pytest.raises(DataError, match=said):
+        files.read(tmp_path / "a.csv", {"mag"})
+
+
 def test_an_empty_compressed_file(tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b""))
     with pytest.raises(DataError, match="not a whole CSV file"):

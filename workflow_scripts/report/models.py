@@ -125,10 +125,10 @@ def fold_classes(scores: Scores, data: str) -> Table:
 
 
 def leak(scores: Scores) -> Iterator[Item]:
-    """Warn of what SMOTE before the split would pretend, beside the honest figures; nothing if it was not run."""
+    """Warn of what SMOTE before the split would pretend, beside the honest figures; nothing if one is missing."""
     pretended = scores.get("leak", "lightgbm", "f1", "macro", "smote")
     honest = scores.get("random", "lightgbm", "f1", "macro", "smote")
-    if pretended is None:
+    if pretended is None or honest is None:
         return
     yield Note(
         f"Do not quote: SMOTE before the split would pretend a macro F1 of {printed(pretended)}; the honest figure is "

@@ -28,11 +28,22 @@ def check_times(where: Sequence[str], time: Sequence[Reals], time_format: TimeFo
         place, example, share = worst
         values = np.concatenate([t[np.isfinite(t)] for t in time])
         better = [f for f, offset in TO_MJD.items() if np.mean(sensible(values, offset)) > 0.5]
-        advice = f"they look like {better[0].upper()}: set time_format: {better[0]}" if better else _NO_FORMAT
+        advice = _advice(better[0]) if better else _NO_FORMAT
         raise DataError(
             f"{place}: {share:.0%} of the times, such as {example}, are outside the years 1900-2100 if they are "
             f"{time_format.upper()}; {advice}"
         )
+
+
+def _advice(time_format: TimeFormat) -> str:
+    """Say what to do with times that fit a format; small numbers may be days since anything."""
+    meant = f"{time_format.upper()}: set time_format: {time_format}"
+    if time_format != "jd-2450000":
+        return f"they look like {meant}"
+    return (
+        "convert days since another epoch, such as BTJD (JD-2457000) or the first point, to MJD first; if they are "
+        f"{meant}"
+    )
 
 
 _NO_FORMAT = f"no time_format ({', '.join(TO_MJD)}) fits them: convert them to MJD, or map another column to `time`"

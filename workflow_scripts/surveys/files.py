@@ -18,6 +18,7 @@ from workflow_scripts.tables import DataError
 
 # What stands for a missing value in a CSV file.
 CSV_NULLS = ["", "NA", "N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "--", "\\N"]
+_CSV_FORM = ": names in the first line, no comments, commas between columns and points in numbers"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ def read(path: Path, wanted: Collection[str]) -> File:
         names, rows = reader(path, wanted)
     except _BROKEN as error:
         kind = reader.__name__.strip("_").upper()
-        raise DataError(f"{path}: not a whole {kind} file ({_first_line(error)}); copy or write it again") from error
+        form = _CSV_FORM if reader is _csv and isinstance(error, pa.ArrowInvalid) else ""
+        raise DataError(
+            f"{path}: not a whole {kind} file ({_first_line(error)}); copy or write it again{form}"
+        ) from error
     doubled = sorted({name for name in names if name in wanted and names.count(name) > 1})
     if doubled:
         raise DataError(f"{path}: more than one column is called {doubled}; rename all but one")
