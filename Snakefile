@@ -58,7 +58,6 @@ rule clusters:
         "Run {config[run]}: open clusters are complete."
     input:
         summaries=expand(rules.summarise_cluster.output, region=REGIONS),
-        overdensities=expand(rules.overdensities.output, region=REGIONS),
         report=rules.cluster_report.output if REGIONS else [],
 
 

@@ -201,9 +201,8 @@ rule overdensities:
     input:
         region_file=f"{RUN}/clusters/{{region}}/region.parquet",
         stars=f"{RUN}/clusters/{{region}}/stars.parquet",
-        record=f"{RUN}/inputs/clusters.json",
     output:
-        overdensities=f"{RUN}/clusters/{{region}}/overdensities.parquet",
+        overdensities=f"{RUN}/clusters/{{region}}/methods/blind_search.parquet",
     log:
         f"{RUN}/logs/overdensities/{{region}}.log",
     threads: 1
@@ -223,6 +222,7 @@ rule summarise_cluster:
         selections=[method.selections for method in methods],
         method_notes=[method.notes for method in methods],
         membership=rules.membership.output.membership,
+        searched=rules.overdensities.output.overdensities,
         list_files=lambda wildcards: list(REGIONS[wildcards.region]["lists"].values()),
         record=f"{RUN}/inputs/clusters.json",
     output:
@@ -233,6 +233,8 @@ rule summarise_cluster:
         methods=f"{RUN}/clusters/{{region}}/methods.parquet",
         agreement=f"{RUN}/clusters/{{region}}/agreement.parquet",
         notes=f"{RUN}/clusters/{{region}}/notes.parquet",
+        # Copied: what is published has the record of the run, and no setting of the run is one of the search.
+        overdensities=f"{RUN}/clusters/{{region}}/overdensities.parquet",
         figure=report(f"{RUN}/clusters/{{region}}/diagrams.png", category="Open clusters", caption="report/cluster.rst"),
     log:
         f"{RUN}/logs/summarise_cluster/{{region}}.log",
@@ -257,7 +259,7 @@ rule cluster_report:
         methods=expand(rules.summarise_cluster.output.methods, region=REGIONS),
         agreement=expand(rules.summarise_cluster.output.agreement, region=REGIONS),
         notes=expand(rules.summarise_cluster.output.notes, region=REGIONS),
-        overdensities=expand(rules.overdensities.output.overdensities, region=REGIONS),
+        overdensities=expand(rules.summarise_cluster.output.overdensities, region=REGIONS),
         figures=expand(rules.summarise_cluster.output.figure, region=REGIONS),
     output:
         report=report(f"{RUN}/clusters/report.html", category="Open clusters", caption="report/clusters.rst"),

@@ -65,7 +65,6 @@ catalogues = [
 final = [
     *(catalogues if SAMPLES else []),
     *expand(rules.summarise_cluster.output, region=REGIONS),
-    *expand(rules.overdensities.output, region=REGIONS),
     *(rules.cluster_report.output if REGIONS else []),
 ]
 

@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cluster_run import LOCUS, prepared
@@ -9,6 +10,7 @@ from workflow_scripts import tables
 from workflow_scripts.clustering import compare, final, published, selection, summary
 from workflow_scripts.clustering.space import space
 from workflow_scripts.stages import summarise_cluster as stage
+from workflow_scripts.stages.overdensities import OVERDENSITIES
 from workflow_scripts.tables import DataError
 
 OUTPUTS = {
@@ -19,8 +21,14 @@ OUTPUTS = {
     "methods": "methods.parquet",
     "agreement": "agreement.parquet",
     "notes": "notes.parquet",
+    "overdensities": "overdensities.parquet",
     "figure": "diagrams.png",
 }
+
+BLIND = pa.Table.from_pylist(
+    [{name: 1 if name in ("rank", "n_members") else 2.5 for name in OVERDENSITIES.names} | {"cluster": "M 1"}],
+    schema=OVERDENSITIES.schema,
+)
 
 
 def run(made, n_dec=400, listed=True, true=None):
@@ -34,6 +42,7 @@ def run(made, n_dec=400, listed=True, true=None):
     tables.write(selection.notes("M 1", found), made.folder / "n.parquet", selection.NOTES)
     starts = [(LOCUS, "configuration")] if made.truth.any() else []
     final.write(final.first(space(rows), starts), rows, made.folder / "p.parquet")
+    tables.write(BLIND, made.folder / "blind.parquet", OVERDENSITIES)
     true = rows.filter(made.truth) if true is None else true
     lines = [f"{ra},{dec}" for ra, dec in zip(true["ra_deg"].to_pylist(), true["dec_deg"].to_pylist(), strict=True)]
     (made.folder / "truth.csv").write_text("\n".join(["ra,dec", *lines]) + "\n")
@@ -44,6 +53,7 @@ def run(made, n_dec=400, listed=True, true=None):
         selections=[made.folder / "s.parquet"],
         method_notes=[made.folder / "n.parquet"],
         membership=made.folder / "p.parquet",
+        searched=made.folder / "blind.parquet",
         list_files=[made.folder / "truth.csv"] if listed else [],
         **outputs,
         list_names=["truth"] if listed else [],
@@ -110,6 +120,10 @@ def test_members_are_simulated_ones_and_no_field_star_of_one_method(made):
     assert rows["probability"].to_pylist() == sorted(rows["probability"].to_pylist(), reverse=True)
 
 
+def test_clusters_of_the_blind_search_are_published_as_they_were_found(made):
+    assert tables.read(run(made)["overdensities"], OVERDENSITIES).to_pylist() == BLIND.to_pylist()
+
+
 def test_without_lists_there_is_nothing_to_agree_with(made):
     paths = run(made, listed=False)
     assert tables.read(paths["agreement"], compare.AGREEMENT).num_rows == 0
@@ -147,6 +161,7 @@ def test_selections_of_another_region_are_refused(made, tmp_path):
             selections=[made.folder / "s.parquet"],
             method_notes=[made.folder / "n.parquet"],
             membership=made.folder / "p.parquet",
+            searched=made.folder / "blind.parquet",
             list_files=[],
             **{name: made.folder / file for name, file in OUTPUTS.items()},
             list_names=[],

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_published_tables_say_what_they_were_made_from(run, region):
 def test_networks_trained_again_give_the_same_bytes(run):
     folder = run / "results/small/clusters/cluster"
     first = digests(folder)
-    assert len(first) == 20
+    assert len(first) == 21
     done = snakemake(run, regions(), f"{folder.relative_to(run)}/members.parquet", "--forcerun", "dec")
     assert done.returncode == 0, done.stderr[-5000:]
     assert (done.stderr + done.stdout).count("Finished jobid") == 3  # dec, membership, summarise_cluster
@@ -174,6 +175,23 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_nothing_is_to_be_done_again(run):
     assert planned(snakemake(run, regions(), "-n")) == set()
+
+
+def test_setting_of_the_summary_reruns_no_search(run):
+    config = run / "run.yaml"
+    before = config.read_bytes()
+    every = {"all", "inputs", "provenance"}  # what holds all settings of the run
+    try:
+        likelier = planned(snakemake(run, regions() | {"least_probability": 0.7}, "-n"))
+        assert likelier == {"summarise_cluster", "cluster_report", *every}
+        larger = regions()
+        larger["regions"]["another"] = CONE | {"demo": {"members": 0, "field": 700}}
+        rules = snakemake(run, larger, "-n")
+    finally:
+        config.write_bytes(before)
+    assert {"overdensities", "summarise_cluster", *every} < planned(rules)
+    searched = re.findall(r"Clusters of region (\w+) of which nothing is known", rules.stdout + rules.stderr)
+    assert set(searched) == {"another"}
 
 
 def test_branch_is_off_without_regions(tmp_path):

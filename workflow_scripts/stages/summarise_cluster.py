@@ -14,6 +14,7 @@ from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.space import Space, space
 from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.figures import cluster, style
+from workflow_scripts.stages.overdensities import OVERDENSITIES
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def main(
     selections: list[Path],
     method_notes: list[Path],
     membership: Path,
+    searched: Path,
     list_files: list[Path],
     members: Path,
     members_fits: Path,
@@ -33,11 +35,15 @@ def main(
     methods: Path,
     agreement: Path,
     notes: Path,
+    overdensities: Path,
     figure: Path,
     list_names: list[str],
     least_probability: float,
 ) -> None:
-    """Write the member table, the cluster's row, how the methods compare with the lists, and a figure."""
+    """Write the member table, the cluster's row, how the methods compare with the lists, and a figure.
+
+    The clusters of the blind search are written as they are, with the record of the run.
+    """
     place, rows, fitted = fields.read(region_file), tables.read(stars, STARS), final.read(membership)
     found = [one for path in selections for one in selection.read(tables.read(path, selection.SELECTIONS), rows)]
     chosen = {one.method: one.selected for one in found}
@@ -61,6 +67,7 @@ def main(
     said = selection.note_rows(place.name, told)
     earlier = [tables.read(path, selection.NOTES).replace_schema_metadata(None) for path in method_notes]
     tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
+    tables.write(tables.read(searched, OVERDENSITIES), overdensities, OVERDENSITIES)
 
     shown = member_table.members(place.name, rows, fitted, _narrow(chosen, fitted))
     against = f"NO MEMBERS: {fitted.reason}" if fitted.reason else doubt
