@@ -212,6 +212,27 @@ rule overdensities:
         "../workflow_scripts/stages/overdensities.py"
 
 
+rule read_lists:
+    message:
+        "Published member lists of region {wildcards.region}."
+    input:
+        list_files=lambda wildcards: list(REGIONS[wildcards.region]["lists"].values()),
+    output:
+        lists=f"{RUN}/clusters/{{region}}/lists.parquet",
+    log:
+        f"{RUN}/logs/read_lists/{{region}}.log",
+    threads: 1
+    priority: 2  # a list that cannot be used ends the run before any method begins
+    params:
+        list_names=lambda wildcards: list(REGIONS[wildcards.region]["lists"]),
+        least_probability=CLUSTERS["least_probability"],
+        stamp=lambda wildcards: stamp(REGIONS[wildcards.region]["lists"].values()),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/read_lists.py"
+
+
 rule summarise_cluster:
     message:
         "Members, means and comparison of methods and lists for region {wildcards.region}."
@@ -223,7 +244,7 @@ rule summarise_cluster:
         method_notes=[method.notes for method in methods],
         membership=rules.membership.output.membership,
         searched=rules.overdensities.output.overdensities,
-        list_files=lambda wildcards: list(REGIONS[wildcards.region]["lists"].values()),
+        lists=lambda wildcards: member_lists(wildcards.region),
         record=f"{RUN}/inputs/clusters.json",
     output:
         members=f"{RUN}/clusters/{{region}}/members.parquet",
@@ -241,8 +262,6 @@ rule summarise_cluster:
     threads: 1
     params:
         list_names=lambda wildcards: list(REGIONS[wildcards.region]["lists"]),
-        least_probability=CLUSTERS["least_probability"],
-        stamp=lambda wildcards: stamp(REGIONS[wildcards.region]["lists"].values()),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -160,6 +160,10 @@ def open_clusters(region):
     return [rules.select_regions.output.open_clusters] if REGIONS[region]["cluster"] else []
 
 
+def member_lists(region):
+    return [f"{RUN}/clusters/{region}/lists.parquet"] if REGIONS[region]["lists"] else []
+
+
 def wanted_region(name):
     region = REGIONS[name]
     keys = ("source", "release", "cluster", "ra_deg", "dec_deg", "radius_deg", "radial_velocity_km_s", "locus")

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from workspace import ROOT
 
 from workflow_scripts import run_file, settings
+from workflow_scripts.clustering.names import METHODS
 from workflow_scripts.crossmatch.pairs import MOST_RADIUS_ARCSEC
 from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
@@ -403,6 +404,17 @@ def test_unknown_setting_of_a_region_s_dec_is_named():
     region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "dec": {"learn": 1}}
     found = problems(changed(clusters={"regions": {"m67": region}}))
     assert any(line.startswith("clusters.regions.m67.dec.learn: unknown key") for line in found)
+
+
+@pytest.mark.parametrize("title", [*METHODS, "Cantat-Gaudin 2020"])
+def test_list_has_no_name_of_a_method(title):
+    region = {"source": "demo", "ra_deg": 1, "dec_deg": 2, "radius_deg": 3, "lists": {title: "a.csv"}}
+    config = changed(clusters={"regions": {"m67": region}})
+    if title in METHODS:
+        (found,) = problems(config)
+        assert found.startswith(f"clusters.regions.m67.lists.{title}: this is the name of a method")
+    else:
+        settings.complete(config, SCHEMA, registry.offers())
 
 
 def located(*locus: float) -> dict:

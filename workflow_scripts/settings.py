@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from workflow_scripts import input_files
+from workflow_scripts.clustering.names import METHODS
 from workflow_scripts.labels import misnamed
 from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
@@ -180,6 +181,11 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             yield (
                 f"clusters.regions.{name}.locus: {locus} is neither empty nor three finite numbers: proper motion in "
                 "RA times cos Dec and in Dec [mas/yr], parallax [mas]"
+            )
+        for title in sorted(set(METHODS) & set(region["lists"])):
+            yield (
+                f"clusters.regions.{name}.lists.{title}: this is the name of a method, and scores tell them from lists "
+                "by name; call the list otherwise, by its authors and year"
             )
     period = config["period"]
     if period["min_period_d"] >= period["max_period_d"]:

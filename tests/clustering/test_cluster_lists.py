@@ -7,7 +7,6 @@ import pytest
 from simulated_region import region
 
 from workflow_scripts.clustering import lists
-from workflow_scripts.clustering.lists import on_list
 from workflow_scripts.tables import DataError
 
 STARS = region(np.random.default_rng(1), (), n_field=60).stars
@@ -20,6 +19,10 @@ def written(tmp_path, **columns: object):
     lines = [",".join(names), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def on_list(path, stars: pa.Table, least_probability: float) -> lists.Listed:
+    return lists.on_list(lists.read(path, least_probability), stars)
 
 
 def rows_of(listed: lists.Listed) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 from cluster_run import LOCUS, prepared
 
 from workflow_scripts import tables
-from workflow_scripts.clustering import compare, final, published, selection, summary
+from workflow_scripts.clustering import compare, final, lists, published, selection, summary
 from workflow_scripts.clustering.space import space
 from workflow_scripts.stages import summarise_cluster as stage
 from workflow_scripts.stages.overdensities import OVERDENSITIES
@@ -44,8 +44,8 @@ def run(made, n_dec=400, listed=True, true=None):
     final.write(final.first(space(rows), starts), rows, made.folder / "p.parquet")
     tables.write(BLIND, made.folder / "blind.parquet", OVERDENSITIES)
     true = rows.filter(made.truth) if true is None else true
-    lines = [f"{ra},{dec}" for ra, dec in zip(true["ra_deg"].to_pylist(), true["dec_deg"].to_pylist(), strict=True)]
-    (made.folder / "truth.csv").write_text("\n".join(["ra,dec", *lines]) + "\n")
+    places = [{"list": "truth", **row} for row in true.select(["ra_deg", "dec_deg"]).to_pylist()]
+    tables.write(pa.Table.from_pylist(places, schema=lists.LISTS.schema), made.folder / "l.parquet", lists.LISTS)
     outputs = {name: made.folder / file for name, file in OUTPUTS.items()}
     stage.main(
         **made.inputs,
@@ -54,10 +54,9 @@ def run(made, n_dec=400, listed=True, true=None):
         method_notes=[made.folder / "n.parquet"],
         membership=made.folder / "p.parquet",
         searched=made.folder / "blind.parquet",
-        list_files=[made.folder / "truth.csv"] if listed else [],
+        lists=[made.folder / "l.parquet"] if listed else [],
         **outputs,
         list_names=["truth"] if listed else [],
-        least_probability=0.5,
     )
     return outputs
 
@@ -162,8 +161,7 @@ def test_selections_of_another_region_are_refused(made, tmp_path):
             method_notes=[made.folder / "n.parquet"],
             membership=made.folder / "p.parquet",
             searched=made.folder / "blind.parquet",
-            list_files=[],
+            lists=[],
             **{name: made.folder / file for name, file in OUTPUTS.items()},
             list_names=[],
-            least_probability=0.5,
         )

@@ -184,6 +184,11 @@ def test_setting_of_the_summary_reruns_no_search(run):
     try:
         likelier = planned(snakemake(run, regions() | {"least_probability": 0.7}, "-n"))
         assert likelier == {"summarise_cluster", "cluster_report", *every}
+        listed = regions()
+        listed["regions"]["cluster"]["lists"] = {"New 2024": "new.csv"}
+        (run / "new.csv").write_text("ra,dec\n0,-60\n")
+        compared = planned(snakemake(run, listed, "-n"))
+        assert compared == {"read_lists", "summarise_cluster", "cluster_report", *every}
         larger = regions()
         larger["regions"]["another"] = CONE | {"demo": {"members": 0, "field": 700}}
         rules = snakemake(run, larger, "-n")
@@ -210,6 +215,17 @@ def test_regions_that_cannot_be_are_refused_before_anything_runs(tmp_path):
         "clusters.regions.old.source: 'gaia_dr1' is not one of",
     ):
         assert message in done.stderr + done.stdout
+
+
+def test_list_is_looked_at_before_any_method_runs(tmp_path):
+    (tmp_path / "colours.csv").write_text("bp_rp\n1.5\n")
+    listed = regions()
+    listed["regions"]["cluster"]["lists"] = {"Colours 2020": "colours.csv"}
+    done = snakemake(tmp_path, listed)
+    text = done.stderr + done.stdout
+    assert done.returncode != 0
+    assert "colours.csv: no columns ra or RA_ICRS with dec or DE_ICRS" in text
+    assert not re.search(r"rule (kmeans|dec|baselines|membership|overdensities):", text)
 
 
 # Real stars. F1 at G < 18; members of a list that the cut on RUWE removes count as missed.

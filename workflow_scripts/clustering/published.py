@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow_scripts import catalogue
-from workflow_scripts.clustering import choice, consensus, selection
+from workflow_scripts.clustering import choice, consensus, names
 from workflow_scripts.clustering.fields import Field
 from workflow_scripts.clustering.members import MEMBERS
 from workflow_scripts.clustering.membership import Membership
@@ -26,14 +26,13 @@ PUBLISHED = Table(
         Column("methods", _TEXT, "", "methods that put the star into the cluster, with | between them"),
     ),
 )
-FINAL = "membership"
 
 
 def write(rows: pa.Table, place: Field, against: str | None, parquet: Path, fits: Path, votable: Path) -> None:
     """Write a table MEMBERS as PUBLISHED in the three formats; the description ends with what speaks against them."""
     columns = {name: rows[name] for name in rows.column_names if name != "methods"}
     columns["survey"] = pa.array([place.survey] * rows.num_rows, _TEXT)
-    columns["methods"] = pa.array(["|".join(names) for names in rows["methods"].to_pylist()], _TEXT)
+    columns["methods"] = pa.array(["|".join(methods) for methods in rows["methods"].to_pylist()], _TEXT)
     title = f"Stars of {place.name} ({place.survey}) that may be members or that most methods select."
     if against:
         title += f" {against}."
@@ -70,12 +69,12 @@ def comparison(
         (name, "F1 with the final members", consensus.f1(flags, final.members)) for name, flags in chosen.items()
     ]
     if final.reason:
-        said.append((FINAL, "no members", final.reason))
-    said += [(FINAL, name, value) for name, value in final.notes.items()]
+        said.append((names.FINAL, "no members", final.reason))
+    said += [(names.FINAL, name, value) for name, value in final.notes.items()]
     if place.locus and final.reason is None:
         told = doubt(final, place) or _offset(final, place.locus)
-        said.append((FINAL, f"members less the locus of {place.locus_from}", told))
-    if selection.DEC in chosen and selection.KMEANS in chosen:
+        said.append((names.FINAL, f"members less the locus of {place.locus_from}", told))
+    if names.DEC in chosen and names.KMEANS in chosen:
         said += _dec_against_kmeans(chosen, final, agreement)
     return said
 
@@ -95,19 +94,19 @@ def _offset(final: Membership, literature: Locus) -> str:
 def _dec_against_kmeans(
     chosen: Mapping[str, Flags], final: Membership, agreement: pa.Table
 ) -> list[tuple[str, str, object]]:
-    dec, kmeans = chosen[selection.DEC], chosen[selection.KMEANS]
-    said: list[tuple[str, str, object]] = [(selection.DEC, "F1 with K-Means", consensus.f1(dec, kmeans))]
+    dec, kmeans = chosen[names.DEC], chosen[names.KMEANS]
+    said: list[tuple[str, str, object]] = [(names.DEC, "F1 with K-Means", consensus.f1(dec, kmeans))]
     scores = {(row["selection"], row["reference"]): row["f1"] for row in agreement.to_pylist()}
-    judges = {name: (scores[selection.DEC, name], scores[selection.KMEANS, name]) for _, name in _lists(scores)}
+    judges = {name: (scores[names.DEC, name], scores[names.KMEANS, name]) for _, name in _lists(scores)}
     if final.members.any():
         judges["final members"] = (consensus.f1(dec, final.members), consensus.f1(kmeans, final.members))
     for name, (ours, theirs) in judges.items():
         if ours is not None and theirs is not None and not np.isnan(ours + theirs):
             verdict = "WORSE than" if ours < theirs else "not worse than"
             text = f"{verdict} K-Means: F1 {ours:.3f} against {theirs:.3f}"
-            said.append((selection.DEC, f"judged by {name}", text))
+            said.append((names.DEC, f"judged by {name}", text))
     return said
 
 
 def _lists(scores: Mapping[tuple[str, str], object]) -> list[tuple[str, str]]:
-    return [key for key in scores if key[0] == selection.DEC]
+    return [key for key in scores if key[0] == names.DEC]

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from workflow_scripts.clustering import choice
+from workflow_scripts.clustering import choice, names
 from workflow_scripts.clustering.fields import Field
 from workflow_scripts.clustering.space import Space, locus_of
 from workflow_scripts.clustering.stars import Groups, Locus, Reals
@@ -37,10 +37,8 @@ NOTES = Table(
     ),
 )
 
-KMEANS, SILHOUETTE, DEC = "K-Means", "K-Means, silhouette", "DEC"
-HDBSCAN, MIXTURE, WINDOW, DENSITY = "HDBSCAN", "Gaussian mixture", "mixture in a window", "kernel density"
 # Whose group is looked at first where no locus is configured; measured on three real fields (HDBSCAN never failed).
-TRUSTED = (HDBSCAN, MIXTURE, DEC, KMEANS)
+TRUSTED = (names.HDBSCAN, names.MIXTURE, names.DEC, names.KMEANS)
 
 
 @dataclass(frozen=True)

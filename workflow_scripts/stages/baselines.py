@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from workflow_scripts import edge, tables
-from workflow_scripts.clustering import baseline_mixtures, fields, hdbscan, kernel_density, selection
+from workflow_scripts.clustering import baseline_mixtures, fields, hdbscan, kernel_density, names, selection
 from workflow_scripts.clustering.scaling import Window
 from workflow_scripts.clustering.selection import Selection
 from workflow_scripts.clustering.space import Space, space
@@ -27,10 +27,10 @@ def main(
     place, rows = fields.read(region_file), tables.read(stars, STARS)
     whole = space(rows, place.region.centre)
     dense = hdbscan.fit(whole.points, min_cluster_size, min_samples)
-    found = [selection.from_groups(selection.HDBSCAN, dense, whole, place)]
+    found = [selection.from_groups(names.HDBSCAN, dense, whole, place)]
     components = min(_COMPONENTS, rows.num_rows // 10)
     blind = baseline_mixtures.blind(whole.points, components, seed)
-    found.append(selection.from_groups(selection.MIXTURE, blind, whole, place))
+    found.append(selection.from_groups(names.MIXTURE, blind, whole, place))
     found.append(_windowed(place, whole, found))
     motions, inner = (
         kernel_density.fit(
@@ -38,7 +38,7 @@ def main(
         ),
         place.inner_deg,
     )
-    found.append(_weighed(selection.DENSITY, motions, {"inner_deg": inner, "outer_deg": _OUTER * inner}))
+    found.append(_weighed(names.DENSITY, motions, {"inner_deg": inner, "outer_deg": _OUTER * inner}))
     tables.write(selection.rows(found, rows), selections, selection.SELECTIONS)
     tables.write(selection.notes(place.name, found), notes, selection.NOTES)
 
@@ -48,9 +48,9 @@ def _windowed(place: fields.Field, whole: Space, found: list[Selection]) -> Sele
     starts = selection.starts(place, whole, found)
     if not starts:
         nothing = Probabilities(whole.radius_deg * 0, {"empty": "no locus is known and no group was found"})
-        return _weighed(selection.WINDOW, nothing, {})
+        return _weighed(names.WINDOW, nothing, {})
     locus, origin = starts[0]
-    return _weighed(selection.WINDOW, baseline_mixtures.windowed(whole.points, locus, Window()), {"locus_from": origin})
+    return _weighed(names.WINDOW, baseline_mixtures.windowed(whole.points, locus, Window()), {"locus_from": origin})
 
 
 def _weighed(name: str, found: Probabilities, more: dict[str, object]) -> Selection:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from workflow_scripts import edge, tables
-from workflow_scripts.clustering import choice, consensus, fields, scaling, selection
+from workflow_scripts.clustering import choice, consensus, fields, names, scaling, selection
 from workflow_scripts.clustering import dec as method
 from workflow_scripts.clustering.consensus import Consensus
 from workflow_scripts.clustering.selection import Selection
@@ -18,7 +18,6 @@ from workflow_scripts.clustering.space import space
 from workflow_scripts.clustering.stars import STARS, Groups, Labels
 
 _LOG = logging.getLogger(__name__)
-FILTERED = "DEC, filtered"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def main(
     x = scaling.features(whole.points, features)
     drawn = range(seed, seed + settings.seeds)
     found = consensus.consensus(x, how, drawn, choose, fewest=min(settings.seeds, consensus.FEWEST_SEEDS))
-    all_seeds = selection.from_weights(selection.DEC, found.share, _said(found, place))
+    all_seeds = selection.from_weights(names.DEC, found.share, _said(found, place))
     both = [all_seeds, _filtered(all_seeds, rows, settings.quantile)]
     tables.write(selection.rows(both, rows), selections, selection.SELECTIONS)
     tables.write(selection.notes(place.name, both), notes, selection.NOTES)
@@ -108,7 +107,7 @@ def _filtered(whole: Selection, rows: pa.Table, quantile: float) -> Selection:
     label: Labels = whole.group
     if whole.selected.any():
         label = method.filtered(Groups(label, 1), rows["parallax_mas"].to_numpy(), quantile).label
-    return selection.from_weights(FILTERED, (label == 0).astype(np.float64), {"quantile": quantile})
+    return selection.from_weights(names.FILTERED, (label == 0).astype(np.float64), {"quantile": quantile})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from workflow_scripts import edge, tables
-from workflow_scripts.clustering import fields, scaling, selection
+from workflow_scripts.clustering import fields, names, scaling, selection
 from workflow_scripts.clustering import kmeans as method
 from workflow_scripts.clustering.space import space
 from workflow_scripts.clustering.stars import STARS
@@ -27,8 +27,8 @@ def main(
     given = method.fit(x, groups, seed)
     scanned = method.scan(x, range(fewest, most + 1), seed)
     found = [
-        selection.from_groups(selection.KMEANS, given, whole, place),
-        selection.from_groups(selection.SILHOUETTE, scanned, whole, place),
+        selection.from_groups(names.KMEANS, given, whole, place),
+        selection.from_groups(names.SILHOUETTE, scanned, whole, place),
     ]
     tables.write(selection.rows(found, rows), selections, selection.SELECTIONS)
     tables.write(selection.notes(place.name, found), notes, selection.NOTES)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from workflow_scripts import edge, tables
-from workflow_scripts.clustering import compare, fields, final, lists, published, regions, selection, summary
+from workflow_scripts.clustering import compare, fields, final, names, published, regions, selection, summary
+from workflow_scripts.clustering import lists as member_lists
 from workflow_scripts.clustering import members as member_table
 from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.space import Space, space
@@ -27,7 +29,7 @@ def main(
     method_notes: list[Path],
     membership: Path,
     searched: Path,
-    list_files: list[Path],
+    lists: list[Path],
     members: Path,
     members_fits: Path,
     members_votable: Path,
@@ -38,7 +40,6 @@ def main(
     overdensities: Path,
     figure: Path,
     list_names: list[str],
-    least_probability: float,
 ) -> None:
     """Write the member table, the cluster's row, how the methods compare with the lists, and a figure.
 
@@ -53,17 +54,17 @@ def main(
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
     every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
-    on_lists = {n: lists.on_list(p, every, least_probability) for n, p in zip(list_names, list_files, strict=True)}
+    on_lists = _on_lists(lists, list_names, every)
     listed = {name: one.stars for name, one in on_lists.items()}
-    weights = chosen | {published.FINAL: fitted.probability} | {n: on[: len(rows)] for n, on in listed.items()}
+    weights = chosen | {names.FINAL: fitted.probability} | {n: on[: len(rows)] for n, on in listed.items()}
     table = summary.methods(place.name, whole, weights, published.literature(place))
     tables.write(published.without_nan(table), methods, summary.METHODS)
     missed = np.zeros(every.num_rows - rows.num_rows, dtype=np.bool_)
-    judged = {n: np.append(flags, missed) for n, flags in (chosen | {published.FINAL: fitted.members}).items()}
+    judged = {n: np.append(flags, missed) for n, flags in (chosen | {names.FINAL: fitted.members}).items()}
     scores = compare.agreement(place.name, every["g_mag"].to_numpy().astype(np.float64), judged, listed)
     tables.write(scores, agreement, compare.AGREEMENT)
     complete = ("region", "complete stars", regions.richness(every.num_rows))
-    told = [complete, *published.comparison(found, fitted, scores, place), *lists.notes(on_lists)]
+    told = [complete, *published.comparison(found, fitted, scores, place), *member_lists.notes(on_lists)]
     said = selection.note_rows(place.name, told)
     earlier = [tables.read(path, selection.NOTES).replace_schema_metadata(None) for path in method_notes]
     tables.write(pa.concat_tables([*earlier, said.replace_schema_metadata(None)]), notes, selection.NOTES)
@@ -75,6 +76,12 @@ def main(
     with tables.whole(figure) as part:
         part.write_bytes(_figure(rows, whole, fitted, f"{place.name} ({place.survey})"))
     _LOG.info("%s: %d members of %d stars", place.name, fitted.members.sum(), rows.num_rows)
+
+
+def _on_lists(lists: list[Path], names: list[str], stars: pa.Table) -> dict[str, member_lists.Listed]:
+    """Stars of the region that each list has; a list may have no row."""
+    rows = tables.read(lists[0], member_lists.LISTS) if lists else member_lists.LISTS.schema.empty_table()
+    return {name: member_lists.on_list(rows.filter(pc.equal(rows["list"], name)), stars) for name in names}
 
 
 def _narrow(chosen: dict[str, NDArray[np.bool_]], fitted: Membership) -> dict[str, NDArray[np.bool_]]:
