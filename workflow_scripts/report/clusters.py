@@ -191,8 +191,8 @@ def _details(name: str, region: Region) -> Iterator[Table]:
     )
     yield Table(
         name=f"overdensities_{name}",
-        caption="Clusters found in the same stars when nothing is known beforehand: more than one is another cluster "
-        "in the field, none is a doubt.",
+        caption="Clusters found in the same stars when nothing is known beforehand, motions along the axes of the "
+        "region's centre: more than one is another cluster in the field, none is a doubt.",
         header=("Rank", "Sigma", "Members", "RA [deg]", "Dec [deg]", "pm in RA", "pm in Dec", "Parallax [mas]"),
         rows=tuple(
             (

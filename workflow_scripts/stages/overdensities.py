@@ -11,6 +11,7 @@ from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.tables import Column, Table
 
 _REAL = pa.float64()
+_AXES = "along the axes of the region's centre"
 OVERDENSITIES = Table(
     "overdensities",
     (
@@ -18,8 +19,10 @@ OVERDENSITIES = Table(
         Column("rank", pa.int32(), "", "1 = the most significant"),
         Column("ra_deg", _REAL, "deg", "right ascension where its stars crowd, ICRS", ucd="pos.eq.ra"),
         Column("dec_deg", _REAL, "deg", "declination where its stars crowd, ICRS", ucd="pos.eq.dec"),
-        Column("pmra_mas_yr", _REAL, "mas/yr", "mean proper motion in RA times cos Dec", ucd="pos.pm;pos.eq.ra"),
-        Column("pmdec_mas_yr", _REAL, "mas/yr", "mean proper motion in Dec", ucd="pos.pm;pos.eq.dec"),
+        Column(
+            "pmra_mas_yr", _REAL, "mas/yr", f"mean proper motion in RA times cos Dec, {_AXES}", ucd="pos.pm;pos.eq.ra"
+        ),
+        Column("pmdec_mas_yr", _REAL, "mas/yr", f"mean proper motion in Dec, {_AXES}", ucd="pos.pm;pos.eq.dec"),
         Column("parallax_mas", _REAL, "mas", "mean parallax", ucd="pos.parallax.trig"),
         Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("n_members", pa.int32(), "", "stars with membership probability above 0.5"),
@@ -34,7 +37,7 @@ def main(region_file: Path, stars: Path, overdensities: Path) -> None:
         {
             "cluster": place.name,
             "rank": rank,
-            **vars(one.locus),
+            **vars(one.seen_from(place.region.centre)),
             "ra_deg": one.centre.ra_deg,
             "dec_deg": one.centre.dec_deg,
             "significance": one.significance,
