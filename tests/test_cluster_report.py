@@ -130,6 +130,25 @@ def test_every_list_judges_in_a_table_of_its_own(region):
     assert "Judged by Tarricq, 2022: 604 stars" in seen.captions["agreement_M67_2"]
 
 
+def judged(region: clusters.Region, **changes: object) -> clusters.Region:
+    row = {"selection": "membership", "reference": "X 2020", "recall": 0.5, "precision": 0.5, "f1": 0.5}
+    return replace(region, agreement=table(compare.AGREEMENT, row | SCORE | changes))
+
+
+def test_list_without_a_star_in_the_region_judges_nothing_and_is_warned_of(region):
+    unknown = dict.fromkeys(("recall", "precision", "f1"), None)
+    bare = judged(region, n_reference=0, n_both=0, **unknown)
+    assert list(clusters.warnings(bare)) == [
+        "X 2020: no star of the list is in the region to G = 18: it judges nothing. Is it of this cluster?"
+    ]
+    assert cells(read(M67=bare), "agreement_M67_1")[1] == ["membership", "658", "0", "...", "...", "..."]
+
+
+def test_limit_is_none_where_no_star_has_a_magnitude(region):
+    caption = read(M67=judged(region, g_limit_mag=None)).captions["agreement_M67_1"]
+    assert "604 stars of the list lie in the region, of any magnitude, as no star of it has one." in caption
+
+
 def test_details_leave_single_seeds_to_the_table_of_notes(region):
     seen = read(M67=region)
     assert cells(seen, "cuts_M67")[1:] == [["rows read", "6,185"], ["stars kept", "2,405"]]

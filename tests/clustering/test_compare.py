@@ -19,7 +19,7 @@ def test_score_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("selected", "reference", "expected"),
-    [("..", "..", (None, None, None)), ("x.", "..", (None, 0, 0)), ("..", "x.", (0, None, 0))],
+    [("..", "..", (None, None, None)), ("x.", "..", (None, None, None)), ("..", "x.", (0, None, 0))],
 )
 def test_scores_that_do_not_exist_are_none(selected: str, reference: str, expected: tuple[object, ...]) -> None:
     found = compare.score(flags(selected), flags(reference))
@@ -36,6 +36,12 @@ def test_agreement_of_methods_and_lists_down_to_the_limit() -> None:
     assert (found["mine", "one"]["n_reference"], found["mine", "one"]["g_limit_mag"]) == (3, 18)
     assert found["one", "two"]["f1"] == found["two", "one"]["f1"] == pytest.approx(0.8)
     assert found["one", "two"]["recall"] == 1
+
+
+def test_without_any_magnitude_there_is_no_limit() -> None:
+    unknown = np.full(3, np.nan)
+    (row,) = compare.agreement("C", unknown, {"mine": flags("xx.")}, {"one": flags("x.x")}).to_pylist()
+    assert (row["g_limit_mag"], row["n_selected"], row["n_reference"], row["f1"]) == (None, 2, 2, 0.5)
 
 
 def test_agreement_without_lists_is_an_empty_table() -> None:

@@ -100,6 +100,23 @@ def test_dec_that_is_worse_than_kmeans_is_told_in_words(n_dec, verdict):
     assert notes["DEC", "F1 with K-Means"] == pytest.approx(2 * both / (n_dec + 25))
 
 
+def judged_by_final(n_dec: int, n_kmeans: int, n_final: int) -> str:
+    found = [from_weights(name, (np.arange(N) < n) * 1.0, {}) for name, n in (("K-Means", n_kmeans), ("DEC", n_dec))]
+    scores = compare.agreement(
+        "M 1", np.full(N, 15.0), {one.method: one.selected for one in found}, {"none": FIRST & ~FIRST}
+    )
+    notes = {
+        n: v for _, n, v in published.comparison(found, final((np.arange(N) < n_final) * 0.9), scores, place("Gaia"))
+    }
+    assert "judged by none" not in notes  # a list without a star in the region
+    return str(notes["judged by final members"])
+
+
+def test_verdict_on_dec_is_that_of_the_scores_as_they_are_printed(monkeypatch):
+    monkeypatch.setattr(published.consensus, "f1", lambda flags, _: 0.9681 if flags.sum() == 30 else 0.9684)
+    assert judged_by_final(30, 20, 20) == "not worse than K-Means: F1 0.968 against 0.968"
+
+
 def test_without_members_and_lists_nothing_is_judged_and_the_reason_is_noted():
     found = [from_weights(name, np.zeros(N), {}) for name in ("K-Means", "DEC")]
     scores = compare.agreement("M 1", np.full(N, 15.0), {}, {})

@@ -24,7 +24,7 @@ AGREEMENT = Table(
         Column("cluster", _TEXT, "", "cluster"),
         Column("selection", _TEXT, "", "method or published list that is judged"),
         Column("reference", _TEXT, "", "published list that it is judged by"),
-        Column("g_limit_mag", _REAL, "mag", "stars fainter than this are left out"),
+        Column("g_limit_mag", _REAL, "mag", "stars fainter than this are left out; null = none is", True),
         Column("recall", _REAL, "", "share of the reference's stars that are selected", True),
         Column("precision", _REAL, "", "share of the selected stars that are in the reference", True),
         Column("f1", _REAL, "", "harmonic mean of recall and precision", True),
@@ -60,12 +60,12 @@ def in_region(stars: pa.Table, ra_deg: Reals, dec_deg: Reals) -> Flags:
 
 
 def score(selected: Flags, reference: Flags) -> Score:
-    """Score one selection of stars, (n,), by a reference, (n,)."""
+    """Score one selection of stars, (n,), by a reference, (n,); one without stars says nothing of any selection."""
     n_selected, n_reference, both = int(selected.sum()), int(reference.sum()), int((selected & reference).sum())
     return Score(
         both / n_reference if n_reference else None,
-        both / n_selected if n_selected else None,
-        2 * both / (n_selected + n_reference) if n_selected + n_reference else None,
+        both / n_selected if n_selected and n_reference else None,
+        2 * both / (n_selected + n_reference) if n_reference else None,
         n_selected,
         n_reference,
         both,
@@ -78,11 +78,13 @@ def agreement(
     """Give AGREEMENT of every method and every published list with every other list.
 
     g_mag (n,), NaN where unknown; methods and lists map names to flags (n,) of the same stars. Stars at the limit or
-    fainter, and those without a magnitude, are left out: Cantat-Gaudin 2020 ends at G = 18.
+    fainter, and those without a magnitude, are left out: Cantat-Gaudin 2020 ends at G = 18. Where no star has a
+    magnitude all count, and the limit is null.
 
     Raises DataError for flags of another length and names that are both a method and a list.
     """
-    bright, rows = np.asarray(g_mag < g_limit_mag), []
+    unknown = bool(np.isnan(g_mag).all())
+    bright, limit, rows = np.asarray((g_mag < g_limit_mag) | unknown), None if unknown else g_limit_mag, []
     selections = {**methods, **lists}
     if both := sorted(set(methods) & set(lists)):
         raise DataError(f"{cluster}: {both} are both methods and published lists; name them differently")
@@ -92,7 +94,6 @@ def agreement(
         for name, chosen in selections.items():
             if name != reference:
                 found = vars(score(chosen & bright, true & bright))
-                rows.append({"cluster": cluster, "selection": name, "reference": reference, **found})
-    table = pa.Table.from_pylist(rows, schema=AGREEMENT.schema)
-    limits = pa.array(np.full(len(rows), float(g_limit_mag)))
-    return table.set_column(3, AGREEMENT.schema.field("g_limit_mag"), limits)
+                judged = {"cluster": cluster, "selection": name, "reference": reference, "g_limit_mag": limit}
+                rows.append(judged | found)
+    return pa.Table.from_pylist(rows, schema=AGREEMENT.schema)

@@ -102,7 +102,7 @@ def _dec_against_kmeans(
         judges["final members"] = (consensus.f1(dec, final.members), consensus.f1(kmeans, final.members))
     for name, (ours, theirs) in judges.items():
         if ours is not None and theirs is not None and not np.isnan(ours + theirs):
-            verdict = "WORSE than" if ours < theirs else "not worse than"
+            verdict = "WORSE than" if round(ours, 3) < round(theirs, 3) else "not worse than"  # as it is printed
             text = f"{verdict} K-Means: F1 {ours:.3f} against {theirs:.3f}"
             said.append((names.DEC, f"judged by {name}", text))
     return said

@@ -63,6 +63,8 @@ def warnings(region: Region) -> Iterator[str]:
             "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
             "for the cluster's spread. Give radial_velocity_km_s."
         )
+    for reference, limit in _silent(region.agreement):
+        yield f"{reference}: no star of the list is in the region{limit}: it judges nothing. Is it of this cluster?"
     for row in region.notes.to_pylist():
         method, note, value = row["method"], row["note"], row["value"]
         if value.startswith("WORSE") or note in ("few seeds", "no cluster"):
@@ -73,6 +75,16 @@ def warnings(region: Region) -> Iterator[str]:
             yield f"{method}: errors {value}."
         elif value.startswith("LEFT OUT"):
             yield f"{method}, {note}: {value}."
+
+
+def _silent(agreement: pa.Table) -> list[tuple[str, str]]:
+    """Give the lists without a star in the region, each with the limit of magnitude."""
+    rows = [row for row in agreement.to_pylist() if not row["n_reference"]]
+    return list(dict.fromkeys((row["reference"], _limit(row, " to G = {:g}", "")) for row in rows))
+
+
+def _limit(row: Mapping[str, Any], text: str, otherwise: str) -> str:
+    return otherwise if row["g_limit_mag"] is None else text.format(row["g_limit_mag"])
 
 
 def _clusters(regions: Mapping[str, Region]) -> Table:
@@ -162,10 +174,11 @@ def _agreement(name: str, agreement: pa.Table) -> Iterator[Table]:
     """One table per published list, the other lists among the methods."""
     for number, reference in enumerate(dict.fromkeys(agreement["reference"].to_pylist()), start=1):
         rows = [row for row in agreement.to_pylist() if row["reference"] == reference]
+        limit = _limit(rows[0], "to G = {:g}", "of any magnitude, as no star of it has one")
         yield Table(
             name=f"agreement_{name}_{number}",
-            caption=f"Judged by {reference}: {count(rows[0]['n_reference'])} stars of the list lie in the region, to "
-            f"G = {rows[0]['g_limit_mag']:g}. How far published lists agree with each other is the limit of all this.",
+            caption=f"Judged by {reference}: {count(rows[0]['n_reference'])} stars of the list lie in the region, "
+            f"{limit}. How far published lists agree with each other is the limit of all this.",
             header=("Selection", "Stars", "In both", "Recall", "Precision", "F1"),
             rows=tuple(
                 (
