@@ -437,6 +437,32 @@ def test_other_locus_is_refused_at_the_plan(locus):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "kind"),
+    [
+        ("clusters: {regions: {2682: {source: demo}}}", "clusters.regions.2682", "int"),
+        ("clusters: {regions: {off: {source: demo}}}", "clusters.regions.False", "bool"),
+        (
+            "clusters: {regions: {a: {source: demo, lists: {2020-01-01: a.csv}}}}",
+            "clusters.regions.a.lists.2020-01-01",
+            "date",
+        ),
+        ("samples: {1: {role: labelled, source: demo}}", "samples.1", "int"),
+        ("classes: {null: [EW]}", "classes.None", "NoneType"),
+        ("3: 4", "3", "int"),
+    ],
+)
+def test_key_that_yaml_reads_as_no_text_is_to_be_quoted(text, place, kind):
+    assert problems(changed(**{"sede": 1}) | yaml.safe_load(text)) == [
+        f"{place}: YAML reads this key as {kind}, expected text; put it in quotes as you wrote it"
+    ]
+
+
+def test_codes_of_bands_may_be_numbers():
+    sample = {"role": "labelled", "source": "hats", "hats": HATS | {"bands": {1: "g", 2: "r"}}}
+    settings.complete(changed(samples={"all": sample}), SCHEMA, registry.offers())
+
+
 def test_longer_locus_is_refused_with_what_it_means():
     (found,) = problems(located(1, 2, 3, 4))
     assert found.startswith("clusters.regions.m67.locus: [1, 2, 3, 4] is too long (Three numbers: proper motion")

@@ -28,8 +28,10 @@ def complete(config: dict[str, Any], schema_file: Path, surveys: Mapping[str, Se
     Raises DataError that lists every problem with the place, what is wrong, what is allowed and a likely meaning.
     """
     rules = schema(schema_file, surveys)
-    errors = Draft202012Validator(rules).iter_errors(config)
-    problems = sorted({line for error in errors for line in _lines(error)})
+    problems = list(_unquoted(config, []))
+    if not problems:  # the schema is for names alone
+        errors = Draft202012Validator(rules).iter_errors(config)
+        problems = sorted({line for error in errors for line in _lines(error)})
     if not problems:
         _fill(config, rules)
         problems = [
@@ -83,6 +85,15 @@ def _name_surveys(part: Any, names: Mapping[str, Sequence[str]]) -> None:
             part["enum"] = [*part["enum"], *names[part["x-surveys"]]]
         for item in part.values():
             _name_surveys(item, names)
+
+
+def _unquoted(part: Any, place: list[str | int]) -> Iterator[str]:
+    """Yield the keys that YAML takes for a number, a truth value or a date, at every depth."""
+    for key, item in part.items() if isinstance(part, dict) else ():
+        if not isinstance(key, str) and place[-1:] != ["bands"]:  # codes of bands may be numbers
+            kind, cure = type(key).__name__, "put it in quotes as you wrote it"
+            yield f"{_dotted([*place, key])}: YAML reads this key as {kind}, expected text; {cure}"
+        yield from _unquoted(item, [*place, key])
 
 
 def _lines(error: ValidationError) -> Iterator[str]:
