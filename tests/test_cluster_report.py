@@ -182,6 +182,38 @@ def test_what_the_reader_must_know_stands_out(region, said, warning):
     assert all(warning in text for text in spoken)
 
 
+def test_another_cluster_of_the_blind_search_is_warned_of(region):
+    same = OTHER | {"parallax_mas": 1.158, "significance": 47.1, "n_members": 921}
+    other = same | {"rank": 2, "ra_deg": 132.6, "dec_deg": -1.5, "pmra_mas_yr": 6.024, "n_members": 200}
+    two = replace(region, overdensities=table(OVERDENSITIES, same, other))
+    said = (
+        "The blind search finds a cluster of 200 stars (47.1 sigma) at RA 132.6000, Dec -1.5000 deg that the members "
+        "are not of; if it is the one that is meant, give locus: [6.024, -2.910, 1.158]."
+    )
+    assert list(clusters.warnings(two)) == [said]
+    assert said in read(M67=two).text
+    nothing = FOUND | dict.fromkeys(summary.METHODS.names[3:], None) | {"n_members": 0, "reason": "too few stars"}
+    missed = replace(region, cluster=table(summary.CLUSTERS, nothing))
+    first, second = clusters.warnings(missed)
+    assert first == "No cluster: too few stars."
+    assert second.startswith("The blind search finds a cluster of 921 stars")
+
+
+@pytest.mark.parametrize(
+    ("f1", "n", "warned"), [("0", 200, True), ("0.0994", 200, True), ("0.1", 200, False), ("0", 0, False)]
+)
+def test_method_that_found_another_group_is_warned_of(region, f1, n, warned):
+    said = table(selection.NOTES, note("K-Means", "F1 with the final members", f1))
+    counted = table(summary.METHODS, {"method": "K-Means", "n": n}, {"method": "membership", "n": 922})
+    spoken = list(clusters.warnings(replace(region, notes=said, methods=counted)))
+    assert (
+        spoken == [f"K-Means: F1 {float(f1):.3f} with the members: its group is another, or mostly the field."] * warned
+    )
+    without = FOUND | {"n_members": 0, "reason": "too few stars"}
+    empty = replace(region, notes=said, methods=counted, cluster=table(summary.CLUSTERS, without))
+    assert not [text for text in clusters.warnings(empty) if text.startswith("K-Means")]
+
+
 def test_field_without_a_cluster_says_so_and_why(region):
     missing = dict.fromkeys((key for key in FOUND if key.startswith(("pmra", "pmdec", "distance", "r50"))), None)
     nothing = FOUND | missing | {"parallax_mas": None, "n_members": 0, "contamination": None, "reason": "too few stars"}

@@ -78,6 +78,20 @@ def test_far_is_the_same_from_either_end(one, other):
     assert there == back
 
 
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        (Locus(2.15, 2.0, 2.0), True),  # 2.5 km/s are 1.05 mas/yr at 2 mas, and 0.1 mas/yr
+        (Locus(2.16, 2.0, 2.0), False),
+        (Locus(1.0, 0.84, 2.0), False),
+        (Locus(1.0, 2.0, 2.24), True),  # a tenth, and 0.05 mas
+        (Locus(1.0, 2.0, 1.74), False),
+    ],
+)
+def test_two_fits_of_one_cluster_agree(found, same):
+    assert choice.is_same(found, Locus(1.0, 2.0, 2.0)) == same
+
+
 def test_median_decides_not_the_mean():
     space = np.vstack([np.zeros((30, 3)), np.full((5, 3), 500.0), np.full((40, 3), 3.0)])
     groups = Groups(np.repeat([0, 1], [35, 40]).astype(np.int32), 2)

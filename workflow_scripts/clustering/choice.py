@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow_scripts.clustering.scaling import NORMAL_IQR
+from workflow_scripts.clustering.space import KM_S
 from workflow_scripts.clustering.stars import Groups, Locus, Reals
 
 FEWEST = 10  # stars without which a group is no candidate
@@ -13,6 +14,10 @@ CHANCE = 1e-3  # of a group of field stars to look as compact as one that is tak
 # ASSUME motions from before Gaia are right to 5 mas/yr and distances to a factor of 1.5 and 0.2 mas: so they are for
 # 80 % of the 1,076 clusters that Dias 2002 and Cantat-Gaudin 2020 have with both. Beyond, it may be another cluster.
 _FARTHEST_MAS_YR, _FARTHEST_RATIO, _FARTHEST_MAS = 5.0, 1.5, 0.2
+# ASSUME two fits are of one cluster if their means agree to 2.5 km/s and 0.1 mas/yr, and to a tenth of the parallax and
+# 0.05 mas: half of what the window of the membership holds. Fits of one cluster agreed to 0.15 km/s on three real
+# fields and a dozen simulated ones; clusters nearer to each other come out as one.
+_SAME_KM_S, _SAME_MAS_YR, _SAME_SHARE, _SAME_MAS = 2.5, 0.1, 0.1, 0.05
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,14 @@ def is_far(found: Locus, literature: Locus) -> bool:
     nearest = max(min(found.parallax_mas, literature.parallax_mas), 0)
     apart = abs(parallax) > (_FARTHEST_RATIO - 1) * nearest + _FARTHEST_MAS
     return bool(apart or np.hypot(pmra, pmdec) > _FARTHEST_MAS_YR)
+
+
+def is_same(found: Locus, other: Locus) -> bool:
+    """Say whether two fits to the same stars are of the same cluster."""
+    pmra, pmdec, parallax = found.array() - other.array()
+    nearest = max(min(found.parallax_mas, other.parallax_mas), 0)
+    near = np.hypot(pmra, pmdec) <= _SAME_KM_S / KM_S * nearest + _SAME_MAS_YR
+    return bool(near and abs(parallax) <= _SAME_SHARE * nearest + _SAME_MAS)
 
 
 def _width(space: Reals) -> Reals:

@@ -3,9 +3,6 @@
 A crowded place is where more stars of alike motion and parallax lie than the field explains: first on some part of the
 sky, then, for clusters that fill the field, on all of it. There a mixture with a compact group must fit the stars
 better than a smooth field. The members of a cluster found are taken out, and the search goes on among the other stars.
-
-Clusters that differ neither in motion nor in parallax come out as one, even 0.5 deg apart on the sky: the fit knows one
-centre. So do two at one place and within about 1 mas/yr at 1.2 mas, or neither is found, as their sum is not compact.
 """
 
 from dataclasses import dataclass, replace
@@ -25,6 +22,9 @@ from workflow_scripts.crossmatch.positions import unit_vectors
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+# ASSUME the clusters of a field differ in motion or parallax. Two that do not come out as one, even 0.5 deg apart on
+# the sky, here and in the membership: the fit knows one centre. So do two at one place and within about 1 mas/yr at 1.2
+# mas, or neither is found, as their sum is not compact.
 SIGNIFICANCE = 8.0
 _FAILURES = 24  # places on the sky, or on all of it, that hold no cluster before the search is given up
 _TRIAL = 30_000  # stars around a place that the first fit sees: field enough, and ten times as fast as 434,000

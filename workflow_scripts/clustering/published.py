@@ -26,6 +26,7 @@ PUBLISHED = Table(
         Column("methods", _TEXT, "", "methods that put the star into the cluster, with | between them"),
     ),
 )
+AGREES = "F1 with the final members"  # note of each method
 
 
 def write(rows: pa.Table, place: Field, against: str | None, parquet: Path, fits: Path, votable: Path) -> None:
@@ -66,7 +67,7 @@ def comparison(
     """
     chosen = {one.method: one.selected for one in found}
     said: list[tuple[str, str, object]] = [
-        (name, "F1 with the final members", consensus.f1(flags, final.members)) for name, flags in chosen.items()
+        (name, AGREES, consensus.f1(flags, final.members)) for name, flags in chosen.items()
     ]
     if final.reason:
         said.append((names.FINAL, "no members", final.reason))

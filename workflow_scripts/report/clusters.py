@@ -8,12 +8,15 @@ from typing import Any
 import pyarrow as pa
 
 from workflow_scripts.assumptions import Assumption
+from workflow_scripts.clustering import choice, published
+from workflow_scripts.clustering.stars import ASTROMETRY, Locus
 from workflow_scripts.report import settings
 from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
 
 _MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
 # A cone so wide that motions across it hang on the radial velocity: space.Centre says by how much.
 _WIDE_DEG = 1.0
+_LEAST_F1 = 0.1  # with the members; a group of ten times as many stars that holds them all has 0.18
 _OF_ONE = re.compile(r"(seed|silhouette_)\s*\d+")  # notes of one seed, of one number of groups: notes.parquet has them
 
 
@@ -63,6 +66,14 @@ def warnings(region: Region) -> Iterator[str]:
             "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
             "for the cluster's spread. Give radial_velocity_km_s."
         )
+    for row in _others(region.overdensities, found):
+        yield (
+            f"The blind search finds a cluster of {count(row['n_members'])} stars ({row['significance']:.1f} sigma) at "
+            f"RA {row['ra_deg']:.4f}, Dec {row['dec_deg']:+.4f} deg that the members are not of; if it is the one that "
+            f"is meant, give locus: [{row['pmra_mas_yr']:.3f}, {row['pmdec_mas_yr']:.3f}, {row['parallax_mas']:.3f}]."
+        )
+    for method, f1 in () if found["reason"] else _elsewhere(region):
+        yield f"{method}: F1 {f1:.3f} with the members: its group is another, or mostly the field."
     for reference, limit in _silent(region.agreement):
         yield f"{reference}: no star of the list is in the region{limit}: it judges nothing. Is it of this cluster?"
     for row in region.notes.to_pylist():
@@ -75,6 +86,26 @@ def warnings(region: Region) -> Iterator[str]:
             yield f"{method}: errors {value}."
         elif value.startswith("LEFT OUT"):
             yield f"{method}, {note}: {value}."
+
+
+def _others(overdensities: pa.Table, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the clusters of the blind search that are not the published one; all of them where nothing is published."""
+    rows: list[dict[str, Any]] = overdensities.to_pylist()
+    if found["pmra_mas_yr"] is None:
+        return rows
+    return [row for row in rows if not choice.is_same(_locus(row), _locus(found))]
+
+
+def _locus(row: Mapping[str, Any]) -> Locus:
+    return Locus(*(row[name] for name in ASTROMETRY))
+
+
+def _elsewhere(region: Region) -> Iterator[tuple[str, float]]:
+    """Give the methods whose group is not that of the final members, with their F1."""
+    chosen = {row["method"] for row in region.methods.to_pylist() if row["n"]}
+    for row in region.notes.to_pylist():
+        if row["note"] == published.AGREES and row["method"] in chosen and float(row["value"]) < _LEAST_F1:
+            yield row["method"], float(row["value"])
 
 
 def _silent(agreement: pa.Table) -> list[tuple[str, str]]:
