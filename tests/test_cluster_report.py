@@ -174,6 +174,8 @@ def test_region_without_anything_to_say_against_it_has_no_warning(region):
         (note("K-Means, silhouette", "edge", "none"), None),
         (note("membership", "errors", "not deconvolved: no star has them"), "membership: errors not deconvolved"),
         (note("membership", "errors", "deconvolved"), None),
+        (note("membership", "stars_with_median_errors", "121"), "errors of 5.0 % of the stars are missing"),  # of 2,405
+        (note("membership", "stars_with_median_errors", "120"), None),
     ],
 )
 def test_what_the_reader_must_know_stands_out(region, said, warning):

@@ -17,6 +17,7 @@ _MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
 # A cone so wide that motions across it hang on the radial velocity: space.Centre says by how much.
 _WIDE_DEG = 1.0
 _LEAST_F1 = 0.1  # with the members; a group of ten times as many stars that holds them all has 0.18
+_MOST_MEDIAN = 0.05  # share of the stars whose errors are not their own
 _OF_ONE = re.compile(r"(seed|silhouette_)\s*\d+")  # notes of one seed, of one number of groups: notes.parquet has them
 
 
@@ -76,7 +77,12 @@ def warnings(region: Region) -> Iterator[str]:
         yield f"{method}: F1 {f1:.3f} with the members: its group is another, or mostly the field."
     for reference, limit in _silent(region.agreement):
         yield f"{reference}: no star of the list is in the region{limit}: it judges nothing. Is it of this cluster?"
-    for row in region.notes.to_pylist():
+    yield from _warned(region.notes, found["n_stars"])
+
+
+def _warned(notes: pa.Table, n_stars: int) -> Iterator[str]:
+    """Give what the methods say of themselves that is a warning; n_stars = of the region."""
+    for row in notes.to_pylist():
         method, note, value = row["method"], row["note"], row["value"]
         if value.startswith("WORSE") or note in ("few seeds", "no cluster"):
             yield f"{method}, {note}: {value}."
@@ -84,6 +90,9 @@ def warnings(region: Region) -> Iterator[str]:
             yield f"{method}: the best number of groups is the {value} end of those that were tried."
         elif note == "errors" and value != "deconvolved":
             yield f"{method}: errors {value}."
+        elif note == "stars_with_median_errors" and float(value) > _MOST_MEDIAN * n_stars:
+            missing = share(float(value), n_stars)
+            yield f"{method}: errors of {missing} of the stars are missing; the median of the others stands for them."
         elif value.startswith("LEFT OUT"):
             yield f"{method}, {note}: {value}."
 
