@@ -70,7 +70,28 @@ def test_simulated_stars_are_said_to_be_even_where_there_are_none(tmp_path, reas
 
 def test_table_has_the_columns_of_members_and_the_survey():
     names = [column.name for column in published.PUBLISHED.columns]
-    assert set(names) == {*MEMBERS.names, "survey"}
+    assert set(names) == {*MEMBERS.names, "survey", "ref_epoch_yr"}
+
+
+@pytest.mark.parametrize(
+    ("survey", "release", "epoch"),
+    [("Gaia DR2", "DR2", 2015.5), ("Gaia DR3 (local files)", "DR3", 2016.0), ("demo region (SIMULATED)", "DR3", None)],
+)
+def test_epoch_of_the_positions_is_that_of_the_release(tmp_path, survey, release, epoch):
+    from astropy.io.votable import parse_single_table
+    from astropy.table import Table
+
+    where = dataclasses.replace(place(survey), release=release)
+    paths = [tmp_path / f"members.{suffix}" for suffix in ("parquet", "fits", "vot")]
+    published.write(members("M 1", STARS, final(FIRST * 0.9), {}), where, None, *paths)
+    assert set(pq.read_table(paths[0])["ref_epoch_yr"].to_pylist()) == {epoch}
+    fits, votable = Table.read(paths[1]), parse_single_table(paths[2]).to_table()
+    for table in (fits, votable):
+        seen = np.asarray(table["ref_epoch_yr"])
+        np.testing.assert_array_equal(seen, np.full(20, np.nan if epoch is None else epoch))
+        assert table["ref_epoch_yr"].unit == "yr"
+    assert "at ref_epoch_yr" in votable["dec_deg"].description
+    assert votable["ref_epoch_yr"].meta["ucd"] == "meta.ref;time.epoch"
 
 
 def test_literature_is_the_locus_without_errors():

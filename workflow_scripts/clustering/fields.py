@@ -72,6 +72,11 @@ class Field:
         """Name of the region, which stands in the column cluster of every table."""
         return self.region.cluster
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the stars are simulated: as if of a release, without what is wrong with it."""
+        return "SIMULATED" in self.survey
+
 
 def resolve(name: str, wanted: Wanted, survey: str, clusters: pa.Table | None) -> Field:
     """Centre, cone and locus of a region: from the configuration, and what that lacks from a table OPEN_CLUSTERS.

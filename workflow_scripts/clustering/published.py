@@ -1,6 +1,7 @@
 """What is published of a region beside the member table's own contract: its survey, and how the methods compare."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +10,28 @@ import pyarrow.compute as pc
 
 from workflow_scripts import catalogue
 from workflow_scripts.clustering import choice, consensus, names
-from workflow_scripts.clustering.fields import Field
+from workflow_scripts.clustering.fields import Field, Release
 from workflow_scripts.clustering.members import MEMBERS
 from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.selection import Flags, Selection
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.clustering.summary import Moments
+from workflow_scripts.surveys.plugins import gaia_dr2, gaia_dr3
+from workflow_scripts.surveys.survey import Survey
 from workflow_scripts.tables import Column, Table
 
-_TEXT = pa.string()
+_SURVEYS: dict[Release, Survey] = {"DR2": gaia_dr2.SURVEY, "DR3": gaia_dr3.SURVEY}
+_TEXT, _REAL = pa.string(), pa.float64()
 PUBLISHED = Table(
     "members",
     (
         Column("survey", _TEXT, "", "where the star comes from; SIMULATED where it is", ucd="meta.id"),
-        *(c for c in MEMBERS.columns if c.name != "methods"),
+        Column("ref_epoch_yr", _REAL, "yr", "epoch of the position; null = simulated", True, ucd="meta.ref;time.epoch"),
+        *(
+            replace(c, meaning=f"{c.meaning}, at ref_epoch_yr") if c.name in ("ra_deg", "dec_deg") else c
+            for c in MEMBERS.columns
+            if c.name != "methods"
+        ),
         Column("methods", _TEXT, "", "methods that put the star into the cluster, with | between them"),
     ),
 )
@@ -33,12 +42,18 @@ def write(rows: pa.Table, place: Field, against: str | None, parquet: Path, fits
     """Write a table MEMBERS as PUBLISHED in the three formats; the description ends with what speaks against them."""
     columns = {name: rows[name] for name in rows.column_names if name != "methods"}
     columns["survey"] = pa.array([place.survey] * rows.num_rows, _TEXT)
+    columns["ref_epoch_yr"] = pa.array([_epoch_yr(place)] * rows.num_rows, _REAL)
     columns["methods"] = pa.array(["|".join(methods) for methods in rows["methods"].to_pylist()], _TEXT)
     title = f"Stars of {place.name} ({place.survey}) that may be members or that most methods select."
     if against:
         title += f" {against}."
     found = pa.table({name: columns[name] for name in PUBLISHED.names})
     catalogue.write(found, title, PUBLISHED, parquet, fits, votable)
+
+
+def _epoch_yr(place: Field) -> float | None:
+    catalogue = None if place.simulated else _SURVEYS[place.release].catalogue
+    return catalogue.epoch_yr if catalogue else None
 
 
 def literature(place: Field) -> dict[str, Moments]:
