@@ -85,6 +85,11 @@ def test_distance_has_the_zero_point_and_the_systematic_error() -> None:
     assert summary.distances(0.971, 0.0, "DR2")["distance_pc"] == pytest.approx(1000)
 
 
+def test_simulated_stars_have_neither() -> None:
+    found = summary.distances(2.0, 0.5, "simulated")
+    assert found == {"distance_pc": 500, "distance_low_pc": 400, "distance_high_pc": pytest.approx(2000 / 3)}
+
+
 def test_distance_of_a_parallax_that_is_not_positive_does_not_exist() -> None:
     assert summary.distances(-0.1, 0.02, "DR3")["distance_pc"] is None
     near_zero = summary.distances(0.0, 0.02, "DR3")

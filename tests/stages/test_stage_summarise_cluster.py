@@ -7,7 +7,7 @@ import pytest
 from cluster_run import LOCUS, prepared
 
 from workflow_scripts import tables
-from workflow_scripts.clustering import compare, final, lists, published, selection, summary
+from workflow_scripts.clustering import compare, fields, final, lists, published, selection, summary
 from workflow_scripts.clustering.space import space
 from workflow_scripts.stages import summarise_cluster as stage
 from workflow_scripts.stages.overdensities import OVERDENSITIES
@@ -78,6 +78,18 @@ def test_summary_has_the_clusters_means_and_all_methods(made):
     assert methods["literature (configuration)"]["pmra_se_mas_yr"] is None
     assert methods["membership"]["n"] == row["n_members"]
     assert paths["figure"].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("survey", "release", "zero_point"), [("test region (SIMULATED)", "simulated", 0.0), ("Gaia DR3", "DR3", -0.017)]
+)
+def test_parallaxes_of_simulated_stars_have_no_zero_point(made, survey, release, zero_point):
+    """The simulation has none: with Gaia's the cluster of 2.5 mas would be at 397 pc."""
+    place = dataclasses.replace(fields.read(made.inputs["region_file"]), survey=survey)
+    fields.write(place, made.inputs["region_file"])
+    row = tables.read(run(made)["clusters"], summary.CLUSTERS).to_pylist()[0]
+    assert (row["release"], row["parallax_zero_point_mas"]) == (release, zero_point)
+    assert row["distance_pc"] == pytest.approx(1000 / (row["parallax_mas"] - zero_point))
 
 
 def test_lists_judge_every_method_and_dec_is_told_to_be_worse(made):

@@ -16,15 +16,15 @@ from workflow_scripts.tables import Column, Table
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Release = Literal["DR2", "DR3"]
+Release = Literal["DR2", "DR3", "simulated"]
 
 # ASSUME one zero point of the parallaxes for all stars: the median of quasars, -0.029 mas in DR2 (Lindegren 2018, A&A
 # 616, A2) and -0.017 mas in DR3 (Lindegren 2021, A&A 649, A4); it depends on magnitude, colour and place.
-ZERO_POINT_MAS: dict[Release, float] = {"DR2": -0.029, "DR3": -0.017}
+ZERO_POINT_MAS: dict[Release, float] = {"DR2": -0.029, "DR3": -0.017, "simulated": 0.0}
 # ASSUME systematic errors that all stars of a cluster share and no number of stars reduces, proper motion in mas/yr and
 # parallax in mas: Vasiliev 2019 (MNRAS 489, 623) and Lindegren 2018 for DR2, Vasiliev & Baumgardt 2021 (MNRAS 505,
 # 5978) for DR3.
-SYSTEMATIC: dict[Release, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011)}
+SYSTEMATIC: dict[Release, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011), "simulated": (0.0, 0.0)}
 
 _STEPS = 500
 _TEXT, _REAL, _COUNT = pa.string(), pa.float64(), pa.int32()
@@ -65,7 +65,7 @@ CLUSTERS = Table(
     "clusters",
     (
         Column("cluster", _TEXT, "", "cluster", ucd="meta.id;meta.main"),
-        Column("release", _TEXT, "", "Gaia release of the stars"),
+        Column("release", _TEXT, "", "Gaia release of the stars; simulated = of none, without its systematic errors"),
         *(
             Column(
                 f"{axis}_deg",
@@ -85,7 +85,7 @@ CLUSTERS = Table(
         _DECONVOLVED,
         Column("pm_systematic_mas_yr", _REAL, "mas/yr", "systematic error of the mean proper motion, each axis"),
         Column("parallax_systematic_mas", _REAL, "mas", "systematic error of the mean parallax"),
-        Column("parallax_zero_point_mas", _REAL, "mas", "zero point taken off for the distance"),
+        Column("parallax_zero_point_mas", _REAL, "mas", "zero point taken off for the distance; 0 if simulated"),
         Column("distance_pc", _REAL, "pc", "inverse of the mean parallax less the zero point", True),
         Column("distance_low_pc", _REAL, "pc", "distance at one sigma more parallax, statistical and systematic", True),
         Column("distance_high_pc", _REAL, "pc", "distance at one sigma less parallax", True),

@@ -50,7 +50,8 @@ def main(
     chosen = {one.method: one.selected for one in found}
     whole = space(rows, fitted.centre)
     doubt = published.doubt(fitted, place)
-    row = summary.clusters(place.name, whole, fitted, place.release, doubt)
+    release: summary.Release = "simulated" if place.simulated else place.release
+    row = summary.clusters(place.name, whole, fitted, release, doubt)
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
     every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
