@@ -55,6 +55,10 @@ def test_cluster_may_be_unknown():
     ("wanted", "message"),
     [
         (Wanted("local", cluster="NGC 11"), "'NGC 11' is not in the catalogue.*like it are.*NGC 1"),
+        (
+            Wanted("local", cluster="M67"),
+            "'M67' is not in.*NGC 2682, IC 4665, Melotte 22; no Messier numbers",
+        ),
         (Wanted("local", cluster="NGC 2"), "diameter None"),
         (Wanted("local", ra_deg=1, dec_deg=1), "no radius_deg"),
         (Wanted("local", ra_deg=1, radius_deg=1), "no centre"),

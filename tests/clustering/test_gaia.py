@@ -186,6 +186,29 @@ def test_twenty_stars_are_too_few_and_the_cuts_are_said(tmp_path):
         gaia.select(rows, REGION, gaia.Cuts())
 
 
+@pytest.mark.parametrize(
+    ("changes", "cuts", "advice"),
+    [
+        (
+            {"dec": np.full(N, 60.0)},
+            gaia.Cuts(),
+            r"check ra_deg \(0\) and dec_deg \(-30\), or enlarge radius_deg \(1\)",
+        ),
+        ({"ruwe": np.full(N, 2.0)}, gaia.Cuts(), "relax clusters.cuts.max_ruwe"),
+        ({"phot_g_mean_mag": np.full(N, 19.0)}, gaia.Cuts(1.4, 18.0), "relax clusters.cuts.max_g_mag"),
+        ({"parallax": np.full(N, np.nan)}, gaia.Cuts(), "check the columns of the files"),
+    ],
+)
+def test_advice_is_on_the_cut_that_took_most(tmp_path, changes, cuts, advice):
+    with pytest.raises(DataError, match=rf"region M 1: 0 stars are left .*; {advice}$"):
+        gaia.select(read(tmp_path, native(**changes)), REGION, cuts)
+
+
+def test_where_no_cut_took_stars_the_cone_is_too_small(tmp_path):
+    with pytest.raises(DataError, match=r"to tell a cluster from the field; enlarge radius_deg \(1\)$"):
+        gaia.select(read(tmp_path, native(20)), REGION, gaia.Cuts())
+
+
 def test_cone_of_radius_0_is_refused(tmp_path):
     cone = Region("M 1", REGION.centre, 0.0)
     with pytest.raises(DataError, match="radius_deg is 0, expected above 0"):

@@ -112,7 +112,8 @@ def named(clusters: pa.Table, cluster: str) -> dict[str, Any]:
         near = difflib.get_close_matches(cluster, clusters["cluster"].to_pylist(), n=3)
         raise DataError(
             f"cluster {cluster!r} is not in the catalogue of open clusters ({clusters.num_rows} rows)"
-            f"{f'; like it are {near}' if near else ''}; spell it as there, or give ra_deg, dec_deg, radius_deg"
+            f"{f'; like it are {near}' if near else ''}; spell it as there (NGC 2682, IC 4665, Melotte 22; "
+            "no Messier numbers), or give ra_deg, dec_deg, radius_deg"
         )
     return dict(found[0])
 

@@ -48,6 +48,7 @@ _RELEASES = {
     "DR3": "gaiadr3.gaia_source AS s",
 }
 
+_INCOMPLETE, _OUTSIDE = "without identifier, position, proper motion or parallax", "outside the cone"
 CUTS = Table(
     "region_cuts",
     (
@@ -157,9 +158,9 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
         raise DataError(f"region {region.cluster}: radius_deg is {region.radius_deg:g}, expected above 0")
     counts = [("rows read", rows.num_rows)]
     complete = functools.reduce(pc.and_, (pc.is_valid(rows[name]) for name in _NEEDED))
-    rows = _keep(rows, complete, "without identifier, position, proper motion or parallax", counts)
+    rows = _keep(rows, complete, _INCOMPLETE, counts)
     places = (rows[axis].to_numpy().astype(float) for axis in ("ra_deg", "dec_deg"))
-    rows = _keep(rows, pa.array(region.holds(*places)), "outside the cone", counts)
+    rows = _keep(rows, pa.array(region.holds(*places)), _OUTSIDE, counts)
     complete_rows = rows = _once(rows, region.cluster, counts)
     for name, most in (("ruwe", cuts.max_ruwe), ("g_mag", cuts.max_g_mag)):
         if most:
@@ -170,12 +171,24 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
         said = ", ".join(f"{n} {cut}" for cut, n in counts)
         raise DataError(
             f"region {region.cluster}: {rows.num_rows} stars are left ({said}), at least {LEAST_STARS} are needed to "
-            "tell a cluster from the field; enlarge radius_deg or relax the cuts"
+            f"tell a cluster from the field; {_advice(region, counts)}"
         )
     names = [region.cluster] * len(counts)
     table = {"cluster": names, "cut": [cut for cut, _ in counts], "n": [n for _, n in counts]}
     left_out = complete_rows.filter(pc.invert(pc.is_in(complete_rows["source_id"], rows["source_id"].combine_chunks())))
     return Chosen(rows.cast(STARS.schema), left_out.cast(STARS.schema), pa.table(table, schema=CUTS.schema))
+
+
+def _advice(region: Region, counts: Sequence[tuple[str, int]]) -> str:
+    """Say what may be wrong with the cut that took most of the stars."""
+    cut, n = max(counts[1:-1], key=lambda one: one[1])
+    wider = f"enlarge radius_deg ({region.radius_deg:g})"
+    if cut == _OUTSIDE and n:
+        return f"check ra_deg ({region.centre.ra_deg:g}) and dec_deg ({region.centre.dec_deg:g}), or {wider}"
+    if cut == _INCOMPLETE and n:
+        return "check the columns of the files"
+    column = cut.split()[0]
+    return f"relax clusters.cuts.max_{column}" if n and column in STARS.names else wider
 
 
 def _once(rows: pa.Table, cluster: str, counts: list[tuple[str, int]]) -> pa.Table:
