@@ -4,8 +4,6 @@ from simulated_region import Cluster, region
 
 from workflow_scripts.clustering import crowding
 from workflow_scripts.clustering import overdensities as blind
-from workflow_scripts.clustering.membership import Membership
-from workflow_scripts.clustering.space import Centre
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.tables import DataError
 
@@ -40,23 +38,6 @@ def test_cluster_is_centred_where_its_stars_crowd() -> None:
     one = blind.overdensities(made.stars)[0]
     assert one.centre.dec_deg == pytest.approx(60.2, abs=0.1)
     assert one.centre.ra_deg == pytest.approx(0.3 / np.cos(np.radians(60.2)), abs=0.2)
-
-
-@pytest.mark.parametrize(
-    ("centre", "turned"),
-    [
-        (Centre(0.0, 60.0), (3.0, 4.0)),
-        (Centre(0.0, 90.0), (3.0, 4.0)),
-        (Centre(90.0, 90.0), (4.0, -3.0)),  # at a pole east and north are those of the right ascension
-        (Centre(359.0, 60.0), (3 - 4 * np.radians(1) * np.sin(np.radians(60)), 4 + 3 * np.radians(0.866))),
-        (Centre(0.0, 59.0, 47.4), (3.0, 4 + 10 * 2 * np.sin(np.radians(1)))),  # 47.4 km/s are 10 mas/yr at 1 mas
-    ],
-)
-def test_motion_is_turned_to_the_axes_of_another_centre(centre: Centre, turned: tuple[float, float]) -> None:
-    none = Membership(np.zeros(1), Locus(3.0, 4.0, 2.0), np.eye(3), 9.0, None)
-    at = Centre(0.0, 90.0 if centre.dec_deg == 90 else 60.0)
-    seen = blind.Overdensity(none.locus, at, 9.0, none).seen_from(centre)
-    assert seen.array() == pytest.approx([*turned, 2.0], abs=2e-3)  # of the next order in the angle of 1 deg
 
 
 def test_threshold_is_a_significance() -> None:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from simulated_region import Cluster, basis, region, table, to_sky
 
-from workflow_scripts.clustering.space import KM_S, Centre, locus_of, space, window
+from workflow_scripts.clustering.space import KM_S, Centre, locus_of, space, turned, window
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.tables import DataError
 
@@ -108,6 +108,22 @@ def test_stars_without_a_magnitude_have_a_bin_of_their_own() -> None:
     assert np.bincount(bins).tolist() == [125] * 8 + [50]
     assert (bins[:50] == 8).all()
     assert g_mag[bins == 0].max() < g_mag[bins == 1].min()
+
+
+@pytest.mark.parametrize(
+    ("centre", "expected"),
+    [
+        (Centre(0.0, 60.0), (3.0, 4.0)),
+        (Centre(0.0, 90.0), (3.0, 4.0)),
+        (Centre(90.0, 90.0), (4.0, -3.0)),  # at a pole east and north are those of the right ascension
+        (Centre(359.0, 60.0), (3 - 4 * np.radians(1) * np.sin(np.radians(60)), 4 + 3 * np.radians(0.866))),
+        (Centre(0.0, 59.0, 47.4), (3.0, 4 + 10 * 2 * np.sin(np.radians(1)))),  # 47.4 km/s are 10 mas/yr at 1 mas
+    ],
+)
+def test_motion_is_turned_to_the_axes_of_another_centre(centre: Centre, expected: tuple[float, float]) -> None:
+    at = Centre(0.0, 90.0 if centre.dec_deg == 90 else 60.0)
+    seen = turned(Locus(3.0, 4.0, 2.0), at, centre)
+    assert seen.array() == pytest.approx([*expected, 2.0], abs=2e-3)  # of the next order in the angle of 1 deg
 
 
 def test_locus_of_a_group_is_its_median() -> None:

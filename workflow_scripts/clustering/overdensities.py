@@ -16,7 +16,7 @@ from workflow_scripts.clustering import crowding
 from workflow_scripts.clustering.crowding import Place
 from workflow_scripts.clustering.membership import Membership, members_near
 from workflow_scripts.clustering.space import Centre, locus_of, space
-from workflow_scripts.clustering.stars import STARS, Locus
+from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.crossmatch.positions import unit_vectors
 
 Reals = NDArray[np.float64]
@@ -42,11 +42,6 @@ class Overdensity:
     centre: Centre
     significance: float
     membership: Membership
-
-    def seen_from(self, centre: Centre) -> Locus:
-        """Locus along the axes of another centre, without what that one's radial velocity adds: as `space` has it."""
-        place = {"source_id": "", "ra_deg": self.centre.ra_deg, "dec_deg": self.centre.dec_deg, **vars(self.locus)}
-        return Locus(*space(pa.Table.from_pylist([place], schema=STARS.schema), centre).points[0].tolist())
 
 
 def overdensities(stars: pa.Table, least_significance: float = SIGNIFICANCE) -> list[Overdensity]:

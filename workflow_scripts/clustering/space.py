@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workflow_scripts.clustering import profile
 from workflow_scripts.clustering.deconvolve import pack
 from workflow_scripts.clustering.mixture import Sample
-from workflow_scripts.clustering.stars import Locus, astrometry
+from workflow_scripts.clustering.stars import STARS, Locus, astrometry
 from workflow_scripts.crossmatch.positions import Positions, checked, unit_vectors
 from workflow_scripts.tables import DataError
 
@@ -118,6 +118,15 @@ def angles_deg(vectors: Reals, centre: Reals) -> Reals:
 def position(centre: Centre) -> Positions:
     """Give a centre as one position, checked."""
     return checked(np.array([float(centre.ra_deg)]), np.array([float(centre.dec_deg)]), "centre of the cluster")
+
+
+def turned(locus: Locus, at: Centre, to: Centre) -> Locus:
+    """Give the locus of a cluster at a place, along the axes there, along those of another centre, as `space` does.
+
+    What the other centre's radial velocity adds to a motion at the place is taken out.
+    """
+    place = {"source_id": "", "ra_deg": at.ra_deg, "dec_deg": at.dec_deg, **vars(locus)}
+    return Locus(*space(pa.Table.from_pylist([place], schema=STARS.schema), to).points[0].tolist())
 
 
 def locus_of(stars: Space, members: Flags) -> Locus:

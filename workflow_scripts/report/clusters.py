@@ -1,7 +1,7 @@
 """The report of the open clusters: what was found in each region, how the methods compare, what speaks against it."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from workflow_scripts.assumptions import Assumption
 from workflow_scripts.clustering import choice, published
+from workflow_scripts.clustering.space import Centre, turned
 from workflow_scripts.clustering.stars import ASTROMETRY, Locus
 from workflow_scripts.report import settings
 from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
@@ -67,7 +68,7 @@ def warnings(region: Region) -> Iterator[str]:
             "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
             "for the cluster's spread. Give radial_velocity_km_s."
         )
-    for row in _others(region.overdensities, found):
+    for row in _others(region.overdensities, found, place):
         yield (
             f"The blind search finds a cluster of {count(row['n_members'])} stars ({row['significance']:.1f} sigma) at "
             f"RA {row['ra_deg']:.4f}, Dec {row['dec_deg']:+.4f} deg that the members are not of; if it is the one that "
@@ -97,12 +98,14 @@ def _warned(notes: pa.Table, n_stars: int) -> Iterator[str]:
             yield f"{method}, {note}: {value}."
 
 
-def _others(overdensities: pa.Table, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _others(overdensities: pa.Table, found: Mapping[str, Any], place: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give the clusters of the blind search that are not the published one; all of them where nothing is published."""
     rows: list[dict[str, Any]] = overdensities.to_pylist()
     if found["pmra_mas_yr"] is None:
         return rows
-    return [row for row in rows if not choice.is_same(_locus(row), _locus(found))]
+    region = Centre(place["ra_deg"], place["dec_deg"], place["radial_velocity_km_s"])  # whose axes the search has
+    published_locus = turned(_locus(found), Centre(found["ra_deg"], found["dec_deg"]), region)
+    return [row for row in rows if not choice.is_same(_locus(row), published_locus)]
 
 
 def _locus(row: Mapping[str, Any]) -> Locus:
@@ -132,9 +135,11 @@ def _clusters(regions: Mapping[str, Region]) -> Table:
         name="clusters",
         caption="What was found: members have a probability above 0.5; means with their standard errors, to which the "
         "systematic ones of Gaia come (below each region); the field's share is what the probabilities expect; r50 is "
-        "that of the stars in the cone, a lower limit where the cluster goes beyond it.",
+        "that of the stars in the cone, a lower limit where the cluster goes beyond it. Motions and r50 are seen from "
+        "the centre that the members fit best (RA and Dec). In parentheses: limits at one sigma.",
         header=(
             *("Region", "Stars", "Members", "Field's share", "Sigma over a field"),
+            *("RA [deg]", "Dec [deg]"),
             *("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "Parallax [mas]", "Distance [pc]", "r50 [deg]"),
         ),
         rows=tuple((name, *_found(region.cluster.to_pylist()[0])) for name, region in regions.items()),
@@ -145,12 +150,18 @@ def _found(row: Mapping[str, Any]) -> Iterator[str]:
     members = count(row["n_members"]) + (", doubted" if row["doubt"] else "")
     yield from (count(row["n_stars"]), members, share(row["contamination"]))
     yield f"{row['significance']:.1f}"
+    yield from (MISSING if row[axis] is None else f"{row[axis]:.3f}" for axis in ("ra_deg", "dec_deg"))
     yield from (_mean(row, quantity, unit) for quantity, unit in _MEANS)
-    low, value, high = (
-        MISSING if (end := row[f"distance{which}_pc"]) is None else f"{end:.1f}" for which in ("_low", "", "_high")
+    yield _limited(row, "distance", "pc", "{:.1f}".format)
+    yield _limited(row, "r50", "deg", "{:.3f}".format)
+
+
+def _limited(row: Mapping[str, Any], name: str, unit: str, text: Callable[[float], str] = figure) -> str:
+    """Give a value with its limits at one sigma."""
+    value, low, high = (
+        MISSING if (number := row[f"{name}{which}_{unit}"]) is None else text(number) for which in ("", "_low", "_high")
     )
-    yield MISSING if value == MISSING else f"{value} ({low} to {high})"
-    yield figure(row["r50_deg"])
+    return value if value == MISSING or low == high == MISSING else f"{value} ({low} to {high})"
 
 
 def _mean(row: Mapping[str, Any], quantity: str, unit: str) -> str:
@@ -192,7 +203,8 @@ def _methods(name: str, methods: pa.Table) -> Table:
     return Table(
         name=f"methods_{name}",
         caption="The cluster as each method sees it, in the layout of Alvaro (2020), on the same stars: means with "
-        "standard errors, and dispersions, the stars' errors taken out where there are any.",
+        "standard errors, and dispersions with their limits at one sigma, the stars' errors taken out where there are "
+        "any: a dispersion whose lower limit is 0 need not be there.",
         groups=(("", 2), *((text, 2) for text in ("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "parallax [mas]"))),
         header=("Method", "Stars", *("mean", "dispersion") * 3),
         rows=tuple(
@@ -202,7 +214,7 @@ def _methods(name: str, methods: pa.Table) -> Table:
                 *(
                     text
                     for quantity, unit in _MEANS
-                    for text in (_mean(row, quantity, unit), figure(row[f"{quantity}_dispersion_{unit}"]))
+                    for text in (_mean(row, quantity, unit), _limited(row, f"{quantity}_dispersion", unit))
                 ),
             )
             for row in methods.to_pylist()

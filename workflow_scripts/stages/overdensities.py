@@ -7,6 +7,7 @@ import pyarrow as pa
 from workflow_scripts import edge, tables
 from workflow_scripts.clustering import fields
 from workflow_scripts.clustering import overdensities as blind
+from workflow_scripts.clustering.space import turned
 from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.tables import Column, Table
 
@@ -37,7 +38,7 @@ def main(region_file: Path, stars: Path, overdensities: Path) -> None:
         {
             "cluster": place.name,
             "rank": rank,
-            **vars(one.seen_from(place.region.centre)),
+            **vars(turned(one.locus, one.centre, place.region.centre)),
             "ra_deg": one.centre.ra_deg,
             "dec_deg": one.centre.dec_deg,
             "significance": one.significance,
