@@ -279,6 +279,7 @@ rule verify_catalogue:
         catalogue=rules.ensemble.output.catalogue,
         references=expand(rules.download_catalogue.output.sources, catalogue=config["references"]),
         labelled=labelled_objects,
+        split=rules.split.output.split,
         record=f"{RUN}/inputs/catalogue.json",
     output:
         verification=f"{EVALUATION}/verification/{{sample}}.parquet",

@@ -222,7 +222,7 @@ rule read_lists:
     log:
         f"{RUN}/logs/read_lists/{{region}}.log",
     threads: 1
-    priority: 2  # a list that cannot be used ends the run before any method begins
+    priority: 2  # looked at first: a list that cannot be used ends the run before methods have cost anything
     params:
         list_names=lambda wildcards: list(REGIONS[wildcards.region]["lists"]),
         least_probability=CLUSTERS["least_probability"],

@@ -59,9 +59,9 @@ def split(
     the sky blocks cannot keep every class in the training part.
     """
     star = object_id if star is None else star
-    check_members(class_, star, folds)
     order = np.argsort(object_id)
     object_id, class_, star = object_id[order], class_[order], star[order]
+    check_members(class_[_stars(star)[0]], folds)
     random = parts(class_, stratified(class_, test_share, rng, star), rng, star)
     sky = np.full(len(class_), "", dtype=object)
     if position is not None:
@@ -91,9 +91,9 @@ def star_of(object_id: Texts, position: Reals) -> Texts:
     return star
 
 
-def check_members(class_: Texts, star: Texts, folds: int) -> None:
-    """Raise DataError if a class has fewer stars than there are folds."""
-    counts = Counter(name for name, _ in set(zip(class_, star, strict=True)))
+def check_members(class_: Texts, folds: int) -> None:
+    """Raise DataError if a class has fewer stars than there are folds; class_ (n,) is of each star's first object."""
+    counts = Counter(class_.tolist())
     few = {name: count for name, count in sorted(counts.items()) if count < folds}
     if few:
         raise DataError(

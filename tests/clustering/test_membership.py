@@ -170,10 +170,21 @@ def test_near_and_deep_cluster_is_no_field(scale_pc: float) -> None:
     assert f1(found, made.truth == 0) > 0.97
 
 
-def test_twenty_stars_are_too_few() -> None:
+def test_region_of_twenty_stars_has_too_few_in_the_window() -> None:
     found = membership(typical().stars.slice(0, 20), CLUSTER.locus)
     assert "expected at least 15" in str(found.reason)
     assert found.probability.shape == (20,)
+
+
+@pytest.mark.parametrize(("n", "fitted"), [(14, False), (15, True)])
+def test_fifteen_stars_in_the_window_are_fitted(n: int, fitted: bool) -> None:
+    stars = typical().stars
+    around = (np.abs(space(stars).points - CLUSTER.locus.array()) < (4, 4, 1)).all(axis=1)  # twice the window
+    core = np.flatnonzero((np.abs(space(stars).points - CLUSTER.locus.array()) < (0.3, 0.3, 0.1)).all(axis=1))
+    around[core[:n]] = False
+    few = stars.filter(pa.array(~around))
+    reason = str(membership(few, CLUSTER.locus).reason)
+    assert reason.startswith(f"only {n} stars within") != fitted, reason
 
 
 @pytest.mark.parametrize("n", [15, 25])

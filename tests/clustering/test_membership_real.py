@@ -34,7 +34,7 @@ class Field:
     centre: Centre  # and radial velocity of Dias 2002, as in `make clusters`
     locus: Locus  # literature: Simbad as in Alvaro 2020 for the Pleiades, else Cantat-Gaudin 2020
     radius_deg: float
-    release: summary.Release
+    release: summary.Origin
 
 
 FIELDS = {

@@ -15,10 +15,13 @@ def objects(name, ra_deg, classes):
 
 
 def test_counts_what_was_not_trained_on_in_any_labelled_sample(tmp_path, caplog):
-    """Of four common stars one is in each labelled sample; of the other two the class of one is the same."""
+    """Of four common stars one is in each labelled sample; of the other two the class of one is the same.
+
+    A labelled object that was not used, as it had too few points, is at the place of another.
+    """
     files = {
         "ours": (objects("a", [10, 11, 12, 13], ["EW"] * 4), tables.OBJECTS),
-        "known": (objects("b", [10], ["EW"]), tables.OBJECTS),
+        "known": (objects("b", [10, 12], ["EW", "EW"]), tables.OBJECTS),
         "more": (objects("c", [11], ["EW"]), tables.OBJECTS),
         "chen": (
             pa.table(
@@ -28,12 +31,21 @@ def test_counts_what_was_not_trained_on_in_any_labelled_sample(tmp_path, caplog)
             tables.SOURCES,
         ),
     }
+    parts = {"object_id": ["b0", "c0"], "class": ["EW"] * 2, "random": ["train", "test"], "sky": [""] * 2}
+    split = pa.table(parts | {"fold": [0, 1], "star": ["b0", "c0"]}).cast(tables.SPLIT.schema)
+    files["split"] = (split, tables.SPLIT)
     for name, (rows, table) in files.items():
         tables.write(rows, tmp_path / f"{name}.parquet", table)
     path = {name: tmp_path / f"{name}.parquet" for name in (*files, "out")}
     with caplog.at_level(logging.INFO):
         main(
-            path["ours"], [path["chen"]], [path["known"], path["more"]], path["out"], {"EW": ["EW"], "EA": ["EA"]}, 1.5
+            path["ours"],
+            [path["chen"]],
+            [path["known"], path["more"]],
+            path["split"],
+            path["out"],
+            {"EW": ["EW"], "EA": ["EA"]},
+            1.5,
         )
     total = tables.read(path["out"], VERIFICATION).to_pylist()[-1]
     assert total.pop("purity") == pytest.approx(0.5)

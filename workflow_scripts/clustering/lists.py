@@ -72,7 +72,7 @@ def read(path: Path, least_probability: float) -> pa.Table:
 def on_list(rows: pa.Table, stars: pa.Table) -> Listed:
     """Stars of a table STARS that the rows of one list, LISTS, have: by position within 1.5 arcsec, or by source_id."""
     ra, dec = (rows[name].to_numpy() for name in _PLACES)
-    if not rows["ra_deg"].null_count:
+    if rows.num_rows and not rows["ra_deg"].null_count:
         return Listed(compare.in_region(stars, ra, dec), BY_POSITION, rows.num_rows)
     found = pc.is_in(stars["source_id"], pc.drop_null(rows["source_id"]).combine_chunks())
     return Listed(np.asarray(found.to_numpy(zero_copy_only=False)), BY_ID, rows.num_rows)

@@ -20,8 +20,8 @@ Errors = Literal["deconvolved", "ignored"]
 
 MEMBER = 0.5  # a star is counted as a member above this probability
 _WINDOWS = 2  # the second is around the mean found in the first, so that the result does not hang on the first locus
-# In the window. ASSUME fifteen stars are enough for a fit of some twenty parameters, which the evidence judges: of 12
-# to 25 simulated members in windows without a field 75 to 100 % are found, and no cluster in fields without one.
+# ASSUME fifteen stars in the window are enough for a fit of some twenty parameters, which the evidence judges: of
+# clusters of 12 to 25 simulated members 75 to 100 % are found where no field is around, and none in fields without one.
 _LEAST_STARS = 15
 _LEAST_MEMBERS = 10
 _FIELD_GAUSSIANS = (0, 1, 2)

@@ -14,6 +14,7 @@ from workflow_scripts.clustering.fields import Field, Release
 from workflow_scripts.clustering.members import MEMBERS
 from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.selection import Flags, Selection
+from workflow_scripts.clustering.space import Centre, turned
 from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.clustering.summary import Moments
 from workflow_scripts.surveys.plugins import gaia_dr2, gaia_dr3
@@ -56,12 +57,12 @@ def _epoch_yr(place: Field) -> float | None:
     return catalogue.epoch_yr if catalogue else None
 
 
-def literature(place: Field) -> dict[str, Moments]:
-    """Row of the literature for the table of methods, with the locus's origin as its name."""
+def literature(place: Field, centre: Centre) -> dict[str, Moments]:
+    """Row of the literature for the table of methods, along the axes of a centre, by the locus's origin."""
     if place.locus is None:
         return {}
-    unknown = np.full(3, np.nan)
-    return {f"literature ({place.locus_from})": Moments(place.locus.array(), *[unknown] * 4)}
+    known, unknown = turned(place.locus, place.region.centre, centre), np.full(3, np.nan)
+    return {f"literature ({place.locus_from})": Moments(known.array(), *[unknown] * 4)}
 
 
 def without_nan(table: pa.Table) -> pa.Table:

@@ -16,15 +16,15 @@ from workflow_scripts.tables import Column, Table
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Release = Literal["DR2", "DR3", "simulated"]
+Origin = Literal["DR2", "DR3", "simulated"]
 
 # ASSUME one zero point of the parallaxes for all stars: the median of quasars, -0.029 mas in DR2 (Lindegren 2018, A&A
 # 616, A2) and -0.017 mas in DR3 (Lindegren 2021, A&A 649, A4); it depends on magnitude, colour and place.
-ZERO_POINT_MAS: dict[Release, float] = {"DR2": -0.029, "DR3": -0.017, "simulated": 0.0}
+ZERO_POINT_MAS: dict[Origin, float] = {"DR2": -0.029, "DR3": -0.017, "simulated": 0.0}
 # ASSUME systematic errors that all stars of a cluster share and no number of stars reduces, proper motion in mas/yr and
 # parallax in mas: Vasiliev 2019 (MNRAS 489, 623) and Lindegren 2018 for DR2, Vasiliev & Baumgardt 2021 (MNRAS 505,
 # 5978) for DR3.
-SYSTEMATIC: dict[Release, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011), "simulated": (0.0, 0.0)}
+SYSTEMATIC: dict[Origin, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011), "simulated": (0.0, 0.0)}
 
 _STEPS = 500
 _TEXT, _REAL, _COUNT = pa.string(), pa.float64(), pa.int32()
@@ -174,7 +174,7 @@ def methods(
     return pa.Table.from_pylist(rows, schema=METHODS.schema)
 
 
-def clusters(cluster: str, stars: Space, found: Membership, release: Release, doubt: str | None = None) -> pa.Table:
+def clusters(cluster: str, stars: Space, found: Membership, release: Origin, doubt: str | None = None) -> pa.Table:
     """Give the cluster's row of CLUSTERS, of stars around the centre found (Membership.centre).
 
     Without members all that is measured on them is null, and reason tells why.
@@ -204,7 +204,7 @@ def clusters(cluster: str, stars: Space, found: Membership, release: Release, do
     return pa.Table.from_pylist([row], schema=CLUSTERS.schema)
 
 
-def distances(parallax_mas: float, standard_error_mas: float, release: Release) -> dict[str, float | None]:
+def distances(parallax_mas: float, standard_error_mas: float, release: Origin) -> dict[str, float | None]:
     """Distance and its limits at one sigma, pc, by the names of CLUSTERS; None where the parallax is not positive."""
     error = float(np.hypot(standard_error_mas, SYSTEMATIC[release][1]))
     true = parallax_mas - ZERO_POINT_MAS[release]

@@ -50,7 +50,7 @@ def main(
     chosen = {one.method: one.selected for one in found}
     whole = space(rows, fitted.centre)
     doubt = published.doubt(fitted, place)
-    release: summary.Release = "simulated" if place.simulated else place.release
+    release: summary.Origin = "simulated" if place.simulated else place.release
     row = summary.clusters(place.name, whole, fitted, release, doubt)
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
@@ -58,7 +58,7 @@ def main(
     on_lists = _on_lists(lists, list_names, every)
     listed = {name: one.stars for name, one in on_lists.items()}
     weights = chosen | {names.FINAL: fitted.probability} | {n: on[: len(rows)] for n, on in listed.items()}
-    table = summary.methods(place.name, whole, weights, published.literature(place))
+    table = summary.methods(place.name, whole, weights, published.literature(place, fitted.centre))
     tables.write(published.without_nan(table), methods, summary.METHODS)
     missed = np.zeros(every.num_rows - rows.num_rows, dtype=np.bool_)
     judged = {n: np.append(flags, missed) for n, flags in (chosen | {names.FINAL: fitted.members}).items()}

@@ -86,12 +86,13 @@ def _parts(curve_files: Sequence[Columns], asked_bands: Sequence[str]) -> list[_
 def _checks(
     curve_files: Sequence[Columns], parts: Sequence[_Points], time_format: checks.TimeFormat
 ) -> list[Callable[[], None]]:
-    """List the checks of the units of all points together."""
+    """List the checks of the units of all points together; errors of upper limits, such as 99.99, mean nothing."""
     time, mag, mag_err = ([file.where(name) for file in curve_files] for name in REQUIRED[1:])
+    errors = [np.where(np.isnan(part.mag) & (part.mag_err > 1), np.nan, part.mag_err) for part in parts]
     return [
         lambda: checks.check_times(time, [part.time for part in parts], time_format),
         lambda: checks.check_magnitudes(mag, [part.mag for part in parts]),
-        lambda: checks.check_errors(mag_err, [part.mag_err for part in parts]),
+        lambda: checks.check_errors(mag_err, errors),
     ]
 
 
