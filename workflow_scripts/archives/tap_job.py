@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar
 from xml.parsers.expat import ExpatError
 
@@ -172,43 +171,26 @@ def _call(query: Query, manners: Manners, rng: np.random.Generator, action: Call
 
 
 def _session(manners: Manners) -> Any:
-    """Session whose every request has our timeout and the deadline of its call.
+    """Session whose every answer comes whole within our timeout and the deadline of its call, or not at all.
 
     pyvo sends some requests without a timeout and others with its own, and reads on for as long as something drips.
     """
     import requests
     import urllib3
 
-    class Adapter(requests.adapters.HTTPAdapter):
-        def send(self, *given: Any, **options: Any) -> requests.Response:
-            answer = super().send(*given, **(options | {"timeout": manners.timeout_s, "stream": True}))
-            body, original = _Body(answer), answer.raw._original_response
-            answer.raw = urllib3.HTTPResponse(body, preload_content=False, original_response=original)
-            return answer
-
     session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, Adapter())
+    send = session.request
+
+    def request(method: str, url: str, **options: Any) -> Any:
+        answer, body = send(method, url, **(options | {"timeout": manners.timeout_s, "stream": True})), io.BytesIO()
+        with contextlib.closing(answer.raw):
+            http.stream(answer, body, _DEADLINE.get())
+        body.seek(0)
+        answer.raw = urllib3.HTTPResponse(body, preload_content=False)
+        return answer
+
+    session.request = request  # type: ignore[method-assign,assignment]
     return session
-
-
-class _Body(io.RawIOBase):
-    """Body of an answer: as soon as some of it is wanted, all of it comes before the deadline of the call, or none."""
-
-    def __init__(self, answer: Any) -> None:
-        self._source: Any = SimpleNamespace(raw=answer.raw, headers=answer.headers, url=answer.url)
-        self._whole = io.BytesIO()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self._source:
-            with contextlib.closing(self._source.raw):
-                http.stream(self._source, self._whole, _DEADLINE.get())
-            self._source = None
-            self._whole.seek(0)
-        return self._whole.readinto(buffer)
 
 
 def _saved(state: Path) -> dict[str, Any]:
