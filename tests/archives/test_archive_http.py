@@ -230,7 +230,7 @@ def test_length_is_compared_whatever_the_library_below_does(tmp_path):
     raw = SimpleNamespace(read1=lambda *_, **__: pieces.pop(0), tell=lambda: 4, chunked=False)
     response = SimpleNamespace(raw=raw, headers={"Content-Length": "8"}, url="http://archive.example")
     with (tmp_path / "a").open("wb") as part, pytest.raises(TransientError, match="4 bytes came, expected 8"):
-        http.stream(response, part, float("inf"))
+        http._stream(response, part, float("inf"))
 
 
 def test_html_page_is_quoted(serve, fetch):

@@ -148,18 +148,15 @@ def _receive(request: Request, part: Path, what: str, manners: Manners, deadline
                 after = response.headers.get("Retry-After")
                 raise retry.failure(response.status_code, said, after, what, request.url)
             with part.open("wb") as file:
-                return stream(response, file, deadline)
+                return _stream(response, file, deadline)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         if isinstance(error, ValueError):
             raise DataError(f"{request.service}: {request.url!r} cannot be asked: {error}; correct the URL") from error
         raise TransientError(f"{type(error).__name__}: {error}") from error
 
 
-def stream(response: Any, file: IO[bytes], deadline: float) -> _Body:
-    """Write the body of an answer of `requests` as it arrives, and say what it was.
-
-    Silence ends in a timeout of the socket, dripping in a TransientError at the deadline (time.monotonic).
-    """
+def _stream(response: Any, file: IO[bytes], deadline: float) -> _Body:
+    """Write the body as it arrives; silence ends in a timeout of the socket, dripping at the deadline."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     received, start = 0, time.monotonic()
     said, stated = start, response.headers.get("Content-Length")

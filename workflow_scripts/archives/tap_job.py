@@ -4,10 +4,7 @@ pyvo and astroquery wait for ever when a service does: the loop here has a budge
 waited finds the same job again.
 """
 
-import contextlib
-import contextvars
 import dataclasses
-import io
 import json
 import logging
 import time
@@ -19,7 +16,7 @@ from xml.parsers.expat import ExpatError
 import numpy as np
 
 from workflow_scripts import tables
-from workflow_scripts.archives import http, manifest, retry
+from workflow_scripts.archives import manifest, retry
 from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query, Upload
 from workflow_scripts.archives.retry import RefusedError, TransientError, UnavailableError
@@ -31,7 +28,6 @@ _BUSY = ("PENDING", "QUEUED", "EXECUTING", "RUN", "SUSPENDED", "HELD", "UNKNOWN"
 _OVER = ("COMPLETED", "ERROR", "ABORTED", "ARCHIVED")
 _SLOWEST_POLL_S = 30.0
 _EVERY_S = 60.0
-_DEADLINE: contextvars.ContextVar[float] = contextvars.ContextVar("deadline")  # of the call that a request is part of
 
 
 class JobError(DataError):
@@ -152,8 +148,7 @@ def _call(query: Query, manners: Manners, rng: np.random.Generator, action: Call
     import urllib3
     from pyvo.dal import DALServiceError
 
-    def attempt(deadline: float) -> T:
-        before = _DEADLINE.set(deadline)
+    def attempt(_: float) -> T:
         try:
             return action()
         except DALServiceError as error:
@@ -164,30 +159,19 @@ def _call(query: Query, manners: Manners, rng: np.random.Generator, action: Call
             raise retry.failure(response.status_code, response.text, after, "a job", query.url) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, ExpatError, ValueError) as error:
             raise TransientError(f"{type(error).__name__}: {error}") from error
-        finally:
-            _DEADLINE.reset(before)
 
     return retry.persist(attempt, f"{query.service}, a job", query.url, manners, rng)
 
 
 def _session(manners: Manners) -> Any:
-    """Session whose every answer comes whole within our timeout and the deadline of its call, or not at all.
-
-    pyvo sends some requests without a timeout and others with its own, and reads on for as long as something drips.
-    """
+    """Session whose every request has our timeout: pyvo sends some without any and others with its own."""
     import requests
-    import urllib3
 
     session = requests.Session()
     send = session.request
 
     def request(method: str, url: str, **options: Any) -> Any:
-        answer, body = send(method, url, **(options | {"timeout": manners.timeout_s, "stream": True})), io.BytesIO()
-        with contextlib.closing(answer.raw):
-            http.stream(answer, body, _DEADLINE.get())
-        body.seek(0)
-        answer.raw = urllib3.HTTPResponse(body, preload_content=False)
-        return answer
+        return send(method, url, **(options | {"timeout": manners.timeout_s}))
 
     session.request = request  # type: ignore[method-assign,assignment]
     return session
