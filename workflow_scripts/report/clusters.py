@@ -136,10 +136,9 @@ def _clusters(regions: Mapping[str, Region]) -> Table:
         caption="What was found: members have a probability above 0.5; means with their standard errors, to which the "
         "systematic ones of Gaia come (below each region); the field's share is what the probabilities expect; r50 is "
         "that of the stars in the cone, a lower limit where the cluster goes beyond it. Motions and r50 are seen from "
-        "the centre that the members fit best (RA and Dec). In parentheses: limits at one sigma.",
+        "the centre that the members fit best (given below). In parentheses: limits at one sigma.",
         header=(
             *("Region", "Stars", "Members", "Field's share", "Sigma over a field"),
-            *("RA [deg]", "Dec [deg]"),
             *("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "Parallax [mas]", "Distance [pc]", "r50 [deg]"),
         ),
         rows=tuple((name, *_found(region.cluster.to_pylist()[0])) for name, region in regions.items()),
@@ -150,7 +149,6 @@ def _found(row: Mapping[str, Any]) -> Iterator[str]:
     members = count(row["n_members"]) + (", doubted" if row["doubt"] else "")
     yield from (count(row["n_stars"]), members, share(row["contamination"]))
     yield f"{row['significance']:.1f}"
-    yield from (MISSING if row[axis] is None else f"{row[axis]:.3f}" for axis in ("ra_deg", "dec_deg"))
     yield from (_mean(row, quantity, unit) for quantity, unit in _MEANS)
     yield _limited(row, "distance", "pc", "{:.1f}".format)
     yield _limited(row, "r50", "deg", "{:.3f}".format)
@@ -195,6 +193,8 @@ def _place(region: Region) -> str:
         locus = f"{at['pmra_mas_yr']:.2f} and {at['pmdec_mas_yr']:.2f} mas/yr, {at['parallax_mas']:.3f} mas"
         gathered = "of those that gather on the sky if any do"
         rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}), {gathered}. "
+    if found["ra_deg"] is not None:
+        rule += f"The members gather around RA {found['ra_deg']:.3f}, Dec {found['dec_deg']:+.3f} deg. "
     motion, parallax = found["pm_systematic_mas_yr"], found["parallax_systematic_mas"]
     return f"{where}{rule}Systematic errors of the means: {motion:g} mas/yr and {parallax:g} mas."
 
