@@ -151,7 +151,7 @@ def _found(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"{row['significance']:.1f}"
     yield from (_mean(row, quantity, unit) for quantity, unit in _MEANS)
     yield _limited(row, "distance", "pc", "{:.1f}".format)
-    yield _limited(row, "r50", "deg", "{:.3f}".format)
+    yield figure(row["r50_deg"])
 
 
 def _limited(row: Mapping[str, Any], name: str, unit: str, text: Callable[[float], str] = figure) -> str:
