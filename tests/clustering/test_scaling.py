@@ -41,8 +41,8 @@ def test_robust_scale_by_hand():
 
 
 def test_window_by_hand():
-    # 4.740471 km/s at 1 mas are 1 mas/yr; floors of 0 leave velocity and depth alone.
-    window = scaling.Window(velocity_km_s=4.740471, depth=0.1, motion_floor_mas_yr=0, parallax_floor_mas=0)
+    # 4.740470463 km/s at 1 mas are 1 mas/yr; floors of 0 leave velocity and depth alone.
+    window = scaling.Window(velocity_km_s=4.740470463, depth=0.1, motion_floor_mas_yr=0, parallax_floor_mas=0)
     locus = Locus(0, 0, 2)
     np.testing.assert_allclose(window.half_widths(locus), [2, 2, 0.2])
     near = [[1.4, 1.4, 2], [1.5, 1.5, 2], [0, 0, 2.19], [0, 0, 2.21], [0, 0, 1.81]]

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 from simulated_region import Cluster, basis, region, table, to_sky
 
-from workflow_scripts.clustering.space import KM_S, Centre, locus_of, space, turned, window
-from workflow_scripts.clustering.stars import Locus
+from workflow_scripts.clustering.space import Centre, locus_of, space, turned, window
+from workflow_scripts.clustering.stars import KM_S, Locus
 from workflow_scripts.tables import DataError
 
 CLUSTER = Cluster(Locus(5.0, -20.0, 4.0), n=200, sigma_km_s=0.0)

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow_scripts.clustering.scaling import NORMAL_IQR
-from workflow_scripts.clustering.space import KM_S
-from workflow_scripts.clustering.stars import Groups, Locus, Reals
+from workflow_scripts.clustering.stars import KM_S, Groups, Locus, Reals
 
 FEWEST = 10  # stars without which a group is no candidate
 CHANCE = 1e-3  # of a group of field stars to look as compact as one that is taken for a cluster

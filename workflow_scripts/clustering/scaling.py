@@ -10,13 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow_scripts.clustering.stars import Locus, Reals
+from workflow_scripts.clustering.stars import KM_S, Locus, Reals
 from workflow_scripts.tables import DataError
 
 Features = Literal["paper", "plain"]
 
 CLIP = (0.5, 99.5)  # percentiles
-KM_S_PER_MAS_YR_KPC = 4.740471  # km/s of 1 mas/yr at 1 kpc
 NORMAL_IQR = 1.3489795  # interquartile range of a normal distribution of standard deviation 1
 
 _PAPER = ("proper motion in RA over parallax", "proper motion in Dec over parallax", "modulus", "parallax")
@@ -39,7 +38,7 @@ class Window:
 
     def half_widths(self, locus: Locus) -> Reals:
         """Half widths (3,) in proper motion (twice, it is a circle) and parallax."""
-        speed = self.velocity_km_s * locus.parallax_mas / KM_S_PER_MAS_YR_KPC
+        speed = self.velocity_km_s * locus.parallax_mas / KM_S
         radius = np.hypot(speed, self.motion_floor_mas_yr)
         return np.array([radius, radius, np.hypot(self.depth * locus.parallax_mas, self.parallax_floor_mas)])
 

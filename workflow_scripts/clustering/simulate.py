@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts.clustering.stars import STARS, Locus, Reals
+from workflow_scripts.clustering.stars import KM_S, STARS, Locus, Reals
 
 SURVEY = "demo region (SIMULATED)"
-_KM_S = 4.740470463  # km/s of 1 mas/yr at 1 kpc
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ def simulate(
     Motions and errors are as seen on the sky at each star, at the poles too.
     """
     n, is_member = wanted.members + wanted.field, np.arange(wanted.members + wanted.field) < wanted.members
-    spread = DISPERSION_KM_S / _KM_S * locus.parallax_mas
+    spread = DISPERSION_KM_S / KM_S * locus.parallax_mas
     motion = np.where(
         is_member[:, None], locus.array() + rng.normal(size=(n, 3)) * (spread, spread, 0.005), _field(rng, n)
     )

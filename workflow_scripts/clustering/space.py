@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workflow_scripts.clustering import profile
 from workflow_scripts.clustering.deconvolve import pack
 from workflow_scripts.clustering.mixture import Sample
-from workflow_scripts.clustering.stars import STARS, Locus, astrometry
+from workflow_scripts.clustering.stars import KM_S, STARS, Locus, astrometry
 from workflow_scripts.crossmatch.positions import Positions, checked, unit_vectors
 from workflow_scripts.tables import DataError
 
@@ -22,7 +22,6 @@ Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Notes = dict[str, float | str]
 
-KM_S = 4.740470463  # km/s of 1 mas/yr at 1 kpc (1 au/yr)
 ERRORS = ("pmra_error_mas_yr", "pmdec_error_mas_yr", "parallax_error_mas")
 _CORRELATIONS = {(0, 1): "pmra_pmdec_corr", (0, 2): "parallax_pmra_corr", (1, 2): "parallax_pmdec_corr"}
 

@@ -12,6 +12,8 @@ Reals = NDArray[np.float64]
 Labels = NDArray[np.int32]
 Notes = dict[str, float | str]
 
+KM_S = 4.740470463  # km/s of 1 mas/yr at 1 kpc (1 au/yr)
+
 _TEXT, _REAL = pa.string(), pa.float64()
 
 # Complete in position, parallax and proper motion; all at the epoch of the catalogue (Gaia DR2: 2015.5, DR3: 2016.0).
