@@ -1,12 +1,16 @@
 """The run as an RO-Crate, read back with the library that others read it with."""
 
+import errno
 import json
 import socket
+from collections.abc import Iterator
 
 import pytest
+from rocrate.model.metadata import Metadata
 from rocrate.rocrate import ROCrate
 
 from workflow_scripts import crate
+from workflow_scripts.tables import DataError
 
 SAID = {
     "run": "small",
@@ -32,7 +36,7 @@ def read(tmp_path, monkeypatch) -> ROCrate:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("12345")
-    crate.write(tmp_path, SAID, "provenance/Snakefile", "provenance/configuration.yaml")
+    crate.write(tmp_path / "ro-crate-metadata.json", SAID, "provenance/Snakefile", "provenance/configuration.yaml")
     assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()) == sorted(
         [*FILES, "ro-crate-metadata.json"]
     )
@@ -80,3 +84,16 @@ def test_profiles_and_terms_are_those_of_a_workflow_run(read):
         "https://w3id.org/ro/terms/workflow-run/context",
     ]
     assert {"name", "description", "license", "datePublished"} <= set(read.root_dataset.properties())
+
+
+@pytest.mark.usefixtures("read")
+def test_full_disk_leaves_no_crate(tmp_path, monkeypatch):
+    def half(_: Metadata) -> Iterator[tuple[str, bytes]]:
+        yield "ro-crate-metadata.json", b'{"@context": '
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Metadata, "stream", half)
+    (tmp_path / "ro-crate-metadata.json").unlink()
+    with pytest.raises(DataError, match=r"ro-crate-metadata\.json"):
+        crate.write(tmp_path / "ro-crate-metadata.json", SAID, *FILES[:2])
+    assert not list(tmp_path.glob("*ro-crate*"))

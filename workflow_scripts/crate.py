@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow_scripts.tables import whole
+
 if TYPE_CHECKING:
     from rocrate.model.contextentity import ContextEntity
     from rocrate.model.file import File
@@ -30,14 +32,14 @@ _FORMATS = {
 }
 
 
-def write(folder: Path, said: Mapping[str, Any], workflow: str, configuration: str) -> None:
-    """Write ro-crate-metadata.json into the run's folder from what provenance.json says.
+def write(ro_crate: Path, said: Mapping[str, Any], workflow: str, configuration: str) -> None:
+    """Write ro-crate-metadata.json, which lies in the run's folder, from what provenance.json says.
 
     workflow and configuration are the names of both files in the folder. Asks no network: nothing has an address.
     """
     from rocrate.rocrate import ROCrate
 
-    crate = ROCrate(version="1.1")
+    crate, folder = ROCrate(version="1.1"), ro_crate.parent
     crate.metadata.extra_contexts.append(_TERMS)
     crate.name = f"Variable Sky, run {said['run']}"
     crate.description = "Catalogues of a run of the workflow Variable Sky, and what they were made from."
@@ -51,7 +53,8 @@ def write(folder: Path, said: Mapping[str, Any], workflow: str, configuration: s
     tables = [_file(crate, folder, name, sha256) for name, sha256 in said["tables"].items()]
     action = crate.add_action(main, "#run", [settings, *inputs], tables, {"name": crate.name} | _times(said["jobs"]))
     crate.root_dataset["mentions"] = [action]
-    crate.metadata.write(folder)
+    with whole(ro_crate) as part, part.open("wb") as file:
+        file.writelines(piece for _, piece in crate.metadata.stream())
 
 
 def _times(jobs: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def main(
     }
     with tables.whole(provenance) as part:
         part.write_text(json.dumps(said, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    crate.write(folder, said, *(path.relative_to(folder).as_posix() for path in (workflow, settings)))
-    _LOG.info("%d final files, %d inputs; RO-Crate %s", len(names), len(said["inputs"]), ro_crate)
+    crate.write(ro_crate, said, *(path.relative_to(folder).as_posix() for path in (workflow, settings)))
+    _LOG.info("%d final files, %d inputs", len(names), len(said["inputs"]))
 
 
 if __name__ == "__main__":
