@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 from bench import machine
 from workflow_scripts import crossmatch
 from workflow_scripts.crossmatch.positions import chord, unit_vectors
+from workflow_scripts.crossmatch.sorting import sort_by_healpix
+from workflow_scripts.crossmatch.streaming import match_files
 
 RADIUS, ISOLATION = 1.5, 3.0  # arcsec
 SCATTER_ARCSEC, SHARE, PATCHES = 0.3, 0.6, 50
@@ -94,7 +96,7 @@ def write_fits(folder: Path) -> None:
 def sort(folder: Path) -> None:
     """Sort both catalogues."""
     for side in SIDES:
-        crossmatch.sort_by_healpix(folder / f"{side}.parquet", folder / f"{side}_sorted.parquet")
+        sort_by_healpix(folder / f"{side}.parquet", folder / f"{side}_sorted.parquet")
 
 
 # The contenders
@@ -105,7 +107,7 @@ def ours(mode: str, isolation: float | None = None) -> Callable[[Path], None]:
 
     def work(folder: Path) -> None:
         rule = crossmatch.Rule(RADIUS, mode, isolation)
-        crossmatch.match_files(*(folder / f"{s}_sorted.parquet" for s in SIDES), folder / "pairs.parquet", rule)
+        match_files(*(folder / f"{s}_sorted.parquet" for s in SIDES), folder / "pairs.parquet", rule)
 
     return work
 
@@ -183,7 +185,7 @@ def stilts_input(folder: Path, side: str, number: int) -> list[tuple[str, str]]:
 
 def sorting(folder: Path) -> None:
     """Sort one catalogue into a file, which is done once."""
-    crossmatch.sort_by_healpix(folder / "a.parquet", folder / "again.parquet")
+    sort_by_healpix(folder / "a.parquet", folder / "again.parquet")
 
 
 OURS, OURS_MUTUAL, PLAIN, PLAIN_MUTUAL = "ours", "ours, mutual best", "plain sorted k-d tree", "two plain sorted trees"

@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts.crossmatch import Positions, sort_by_healpix
+from workflow_scripts.crossmatch import Positions
+from workflow_scripts.crossmatch.sorting import sort_by_healpix
 
 ARCSEC = np.pi / 180 / 3600
 # Places where catalogues go wrong: both poles, the edges of right ascension, the corners of HEALPix base cells.

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from skies import HARD_PLACES, all_sky, clumps, joined, literal_match, offset, same, shaken, sorted_file
 
 from workflow_scripts import progress, tables
-from workflow_scripts.crossmatch import PAIRS, Catalogue, Positions, Rule, match, match_files, row_groups, streaming
+from workflow_scripts.crossmatch import PAIRS, Positions, Rule, match, row_groups, streaming
 from workflow_scripts.crossmatch.row_groups import CELL, POSITIONS, SortedFile
+from workflow_scripts.crossmatch.streaming import Catalogue, match_files
 from workflow_scripts.tables import DataError
 
 MODES = ("nearest", "mutual", "unique")

@@ -12,18 +12,10 @@ from pyarrow import csv
 from skies import sorted_file
 
 from workflow_scripts import tables
-from workflow_scripts.crossmatch import (
-    PAIRS,
-    Layout,
-    Motion,
-    Positions,
-    Rule,
-    match,
-    match_files,
-    propagate,
-    sort_by_healpix,
-)
+from workflow_scripts.crossmatch import PAIRS, Motion, Positions, Rule, match, propagate
 from workflow_scripts.crossmatch.positions import separations_arcsec, unit_vectors
+from workflow_scripts.crossmatch.sorting import Layout, sort_by_healpix
+from workflow_scripts.crossmatch.streaming import match_files
 
 pytestmark = pytest.mark.real
 

@@ -7,18 +7,11 @@ import pytest
 from skies import all_sky, clumps
 
 from workflow_scripts import tables
-from workflow_scripts.crossmatch import (
-    POSITIONS,
-    Layout,
-    Motion,
-    Rule,
-    match_files,
-    propagate,
-    sort_by_healpix,
-    sorting,
-)
+from workflow_scripts.crossmatch import Motion, Rule, propagate, sorting
 from workflow_scripts.crossmatch.cells import fine_cells
-from workflow_scripts.crossmatch.row_groups import CELL
+from workflow_scripts.crossmatch.row_groups import CELL, POSITIONS
+from workflow_scripts.crossmatch.sorting import Layout, sort_by_healpix
+from workflow_scripts.crossmatch.streaming import match_files
 from workflow_scripts.tables import DataError
 
 

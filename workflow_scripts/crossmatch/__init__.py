@@ -1,30 +1,16 @@
 """Crossmatch of catalogues on the sky: nearest, mutual best and unique counterparts, in memory or file by file.
 
-gaia = crossmatch.Layout("ra", "dec", crossmatch.Motion(target_epoch_yr=2000.0, epoch_yr=2016.0))
-crossmatch.sort_by_healpix(Path("gaia.parquet"), Path("gaia_sorted.parquet"), gaia)
-crossmatch.match_files(Path("stars_sorted.parquet"), Path("gaia_sorted.parquet"), Path("pairs.parquet"),
-                       crossmatch.Rule(radius_arcsec=1.5))
+What is exported here matches in memory. Catalogues larger than that are sorted into files once and matched from these:
+
+    gaia = sorting.Layout("ra", "dec", Motion(target_epoch_yr=2000.0, epoch_yr=2016.0))
+    sorting.sort_by_healpix(Path("gaia.parquet"), Path("gaia_sorted.parquet"), gaia)
+    streaming.match_files(Path("stars_sorted.parquet"), Path("gaia_sorted.parquet"), Path("pairs.parquet"), Rule(1.5))
+
+No stage does so yet; imported here, an edit to them would run every stage again that matches in memory.
 """
 
 from workflow_scripts.crossmatch.motion import Motion, propagate
 from workflow_scripts.crossmatch.pairs import PAIRS, Mode, Rule, match
 from workflow_scripts.crossmatch.positions import Positions
-from workflow_scripts.crossmatch.row_groups import POSITIONS
-from workflow_scripts.crossmatch.sorting import Layout, sort_by_healpix
-from workflow_scripts.crossmatch.streaming import Catalogue, Outcome, match_files
 
-__all__ = [
-    "PAIRS",
-    "POSITIONS",
-    "Catalogue",
-    "Layout",
-    "Mode",
-    "Motion",
-    "Outcome",
-    "Positions",
-    "Rule",
-    "match",
-    "match_files",
-    "propagate",
-    "sort_by_healpix",
-]
+__all__ = ["PAIRS", "Mode", "Motion", "Positions", "Rule", "match", "propagate"]
