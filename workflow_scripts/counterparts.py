@@ -20,6 +20,7 @@ from workflow_scripts.archives.hosts import Manners
 from workflow_scripts.archives.query import Query, Upload
 from workflow_scripts.crossmatch import Positions, Rule, match, propagate
 from workflow_scripts.crossmatch.positions import Reals
+from workflow_scripts.surveys.catalogue import GAIA_LIMIT, GAIA_URL
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +28,6 @@ GAIA_EPOCH_YR = 2016.0
 # ASSUME no object moves faster than 1 arcsec/yr: some hundred stars in the whole sky do and are not followed, as a
 # circle wide enough for them around every object would make the archive read tens of times more sources.
 _FASTEST_ARCSEC_PER_YR = 1.0
-_MOST_ROWS = 3_000_000  # of one answer, the archive's own limit
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def query(radius_arcsec: float, epoch_yr: float) -> Query:
     near_deg, deg_per_mas = f"{radius_arcsec / 3600 + 1e-7:.10f}", f"{years / 3.6e6:.15f}"
     return Query(
         "Gaia archive",
-        "https://gea.esac.esa.int/tap-server/tap",
+        GAIA_URL,
         {
             "object_id": "t.object_id",
             "source_id": "g.source_id",
@@ -115,13 +115,18 @@ def query(radius_arcsec: float, epoch_yr: float) -> Query:
         "LEFT OUTER JOIN gaiadr1.allwise_original_valid AS w ON w.allwise_oid = wn.allwise_oid "
         f"WHERE {distance} <= {near_deg} OR "
         f"{distance} <= {near_deg} + {deg_per_mas} * SQRT(g.pmra * g.pmra + g.pmdec * g.pmdec)",
-        _MOST_ROWS,
+        GAIA_LIMIT,
         ("object_id", "source_id"),
     )
 
 
 def fetch(
-    objects: pa.Table, asked: Query, path: Path, manners: Manners, rng: np.random.Generator, chunk_rows: int = 50_000
+    objects: pa.Table,
+    asked: Query,
+    path: Path,
+    manners: Manners,
+    rng: np.random.Generator,
+    chunk_rows: int = tap.CHUNK_ROWS,
 ) -> pa.Table:
     """Candidates of the objects (tables.OBJECTS) that have coordinates: the answer to `query`, kept in path.
 

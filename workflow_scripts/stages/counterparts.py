@@ -6,10 +6,10 @@ import numpy as np
 
 from workflow_scripts import counterparts as science
 from workflow_scripts import edge, tables
-from workflow_scripts.archives.hosts import Manners
+from workflow_scripts.surveys.catalogue import ASK_GENTLY
 from workflow_scripts.surveys.mirrors import mirrored
 
-MANNERS = Manners()
+MANNERS = ASK_GENTLY
 
 
 def main(
