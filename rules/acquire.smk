@@ -196,7 +196,7 @@ rule download_dust_map:
     message:
         "Dust map Bayestar19, 0.73 GB."
     output:
-        dust_map="results/dust/bayestar2019.h5",
+        dust_map=input_files.DUST_MAP,
     log:
         "results/dust/download.log",
     params:

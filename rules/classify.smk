@@ -51,7 +51,7 @@ rule train:
     params:
         feature_set=config["features"],
         keep_dominant=TRAINING["keep_dominant"],
-        settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
+        settings=FIT_SETTINGS,
         seed=config["seed"],
     conda:
         "../envs/cpu.yaml"
@@ -75,7 +75,7 @@ rule train_final:
     params:
         feature_set=config["features"],
         keep_dominant=TRAINING["keep_dominant"],
-        settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
+        settings=FIT_SETTINGS,
         seed=config["seed"],
     conda:
         "../envs/cpu.yaml"
@@ -98,7 +98,7 @@ rule leak_test:
         feature_set=config["features"],
         keep_dominant=TRAINING["keep_dominant"],
         test_share=TRAINING["test_share"],
-        settings={key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")},
+        settings=FIT_SETTINGS,
         seed=config["seed"],
     conda:
         "../envs/cpu.yaml"
@@ -211,7 +211,7 @@ rule object_settings:
         f"{RUN}/logs/object_settings.log",
     params:
         cuts=config["cleaning"],
-        search=config["period"] | {"bootstrap_seed": config["seed"]},
+        search=SEARCH,
         data=TRAINING["data"],
     conda:
         "../envs/cpu.yaml"

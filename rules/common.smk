@@ -23,6 +23,9 @@ DOWNLOADS = f"{RUN}/downloads"
 DUST_MAPS = input_files.dust_maps(config)
 
 TRAINING = config["training"]
+FIT_SETTINGS = {key: TRAINING[key] for key in ("rounds", "learning_rate", "trees")}
+# One star (make classify) is searched as those of the run are.
+SEARCH = config["period"] | {"bootstrap_seed": config["seed"]}
 BOOSTERS = ["lightgbm", "xgboost"]
 FOLDS = [f"fold{k}" for k in range(TRAINING["folds"])]
 COMPARED = expand("{model}-{data}", model=TRAINING["compare"], data=["original", "smote", "weighted"])

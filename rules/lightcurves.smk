@@ -52,7 +52,7 @@ rule features:
     resources:
         gpu=int(ON_GPU),
     params:
-        search=config["period"] | {"bootstrap_seed": config["seed"]},
+        search=SEARCH,
     conda:
         "../envs/gpu.yaml" if ON_GPU else "../envs/cpu.yaml"
     script:

@@ -5,20 +5,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflow_scripts.prepare import SIGMA_PER_IQR, Preparation, fit
+from workflow_scripts.prepare import NORMAL_IQR, Preparation, fit
 
 NAN = np.nan
 
 
 def test_centre_and_scale_are_median_and_interquartile_range():
     x = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]).T
-    assert fit(x) == Preparation((3.0,), (2.0 / SIGMA_PER_IQR,))
+    assert fit(x) == Preparation((3.0,), (2.0 / NORMAL_IQR,))
 
 
 def test_missing_values_do_not_count_and_become_the_median():
     x = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, NAN, NAN]]).T
     prepared = fit(x).apply(x)[:, 0]
-    step = SIGMA_PER_IQR / 2
+    step = NORMAL_IQR / 2
     assert np.allclose(prepared, [-2 * step, -step, 0, step, 2 * step, 0, 0], rtol=1e-15)
 
 

@@ -1,6 +1,7 @@
 """Settings of a run: defaults from one place, and errors that say what to do."""
 
 import copy
+import dataclasses
 import os
 import re
 from types import SimpleNamespace
@@ -11,12 +12,16 @@ from jsonschema import Draft202012Validator
 from workspace import ROOT
 
 from workflow_scripts import run_file, settings
+from workflow_scripts.clustering import dec, gaia
 from workflow_scripts.clustering.names import METHODS
+from workflow_scripts.clustering.simulate import Simulated
 from workflow_scripts.crossmatch.pairs import MOST_RADIUS_ARCSEC
+from workflow_scripts.lightcurve.period_search import Search
 from workflow_scripts.surveys import registry
 from workflow_scripts.tables import DataError
 
 SCHEMA = ROOT / "config/config.schema.yaml"
+CONE = {"ra_deg": 1, "dec_deg": 2, "radius_deg": 0.5}
 HATS = {"collection": "somewhere", "survey": "ZTF"}
 SMALL = {"run": "x", "samples": {"stars": {"role": "labelled", "source": "demo"}}}
 
@@ -159,6 +164,14 @@ def test_samples_regions_and_lists_keep_the_order_in_which_they_are_reported():
         (
             {"run": "x", "clusters": {}},
             "samples: there are none, and no clusters.regions; a run needs one or the other",
+        ),
+        (
+            changed(clusters={"kmeans": {"fewest": 9, "most": 3}}),
+            "clusters.kmeans: fewest 9 is above most 3",
+        ),
+        (
+            changed(clusters={"regions": {"a": CONE | {"source": "gaia_dr3", "stars": ["b.csv"]}}}),
+            "clusters.regions.a.stars: source gaia_dr3 has no use for these; remove them",
         ),
         (
             changed(period={"min_period_d": 2, "max_period_d": 1}),
@@ -474,3 +487,22 @@ def test_full_disk_is_named_before_the_run_begins(tmp_path, monkeypatch):
     monkeypatch.setattr(settings.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     with pytest.raises(DataError, match=rf"the disk of {tmp_path} is full \(100 bytes free\); make room"):
         settings.check_room(tmp_path / "results" / "new")
+
+
+@pytest.mark.parametrize(
+    ("place", "made"),
+    [
+        ("period", Search),
+        ("clusters.cuts", gaia.Cuts),
+        ("clusters.regions.*.demo", Simulated),
+        ("clusters.dec", dec.Settings),
+    ],
+)
+def test_defaults_in_code_are_those_of_the_schema(place, made):
+    # One that the schema leaves open (a seed, the number of groups) comes from elsewhere in the settings.
+    stated = {field.name: field.default for field in dataclasses.fields(made)}
+    parts = {name: KEYS.get(f"{place}.{name}", {}) for name in stated}
+    given = {name: part["default"] for name, part in parts.items() if "default" in part}
+    assert len(given) >= 2
+    for name, default in given.items():
+        assert stated[name] == (tuple(default) if isinstance(default, list) else default), name

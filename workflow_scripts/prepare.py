@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
 
-SIGMA_PER_IQR = 1.3489795003921634  # interquartile range of a Gaussian of unit variance
+NORMAL_IQR = 1.3489795003921634  # interquartile range of a Gaussian of unit variance
 COINCIDE = 1e-9  # quartiles this many standard deviations apart differ by rounding only
 
 
@@ -46,5 +46,5 @@ def _column(values: Reals) -> tuple[float, float]:
     low, center, high = np.percentile(values, [25, 50, 75])
     if values.min() == values.max():  # asked directly: the standard deviation of equal values may round to non-zero
         return float(center), 1.0
-    quartiles, std = (high - low) / SIGMA_PER_IQR, values.std()
+    quartiles, std = (high - low) / NORMAL_IQR, values.std()
     return float(center), float(quartiles if quartiles > COINCIDE * std else std) or 1.0

@@ -193,11 +193,16 @@ def _contradictions(config: Mapping[str, Any]) -> Iterator[str]:
                 f"clusters.regions.{name}.locus: {locus} is neither empty nor three finite numbers: proper motion in "
                 "RA times cos Dec and in Dec [mas/yr], parallax [mas]"
             )
+        if region["source"] != "local" and region.get("stars"):
+            yield f"clusters.regions.{name}.stars: source {region['source']} has no use for these; remove them"
         for title in sorted(set(METHODS) & set(region["lists"])):
             yield (
                 f"clusters.regions.{name}.lists.{title}: this is the name of a method, and scores tell them from lists "
                 "by name; call the list otherwise, by its authors and year"
             )
+    groups = config["clusters"]["kmeans"]
+    if groups["fewest"] > groups["most"]:
+        yield f"clusters.kmeans: fewest {groups['fewest']} is above most {groups['most']}"
     period = config["period"]
     if period["min_period_d"] >= period["max_period_d"]:
         yield f"period: min_period_d {period['min_period_d']} is not below max_period_d {period['max_period_d']}"

@@ -127,7 +127,7 @@ SAMPLES = Table(
     "samples",
     (
         Column("sample", _TEXT, "", "name of the sample in the configuration"),
-        Column("role", _TEXT, "", "role of the sample: labelled, constant, science or reference"),
+        Column("role", _TEXT, "", "role of the sample: labelled, constant or science"),
         Column("survey", _TEXT, "", "survey; SIMULATED where it is"),
         Column("n_objects", _COUNT, "", "objects listed"),
         Column("n_light_curves", _COUNT, "", "light curves (object and band)"),

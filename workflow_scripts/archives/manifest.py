@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -10,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from workflow_scripts import parquet, tables
+from workflow_scripts import digests, parquet, tables
 
 Status = Literal["complete", "no_data"]
 _LOG = logging.getLogger(__name__)
-_CHUNK_BYTES = 1 << 20
 SUFFIX = ".manifest.json"
 
 
@@ -49,7 +47,7 @@ def write(path: Path, origin: Origin, rows: int | None, notes: Mapping[str, Any]
     """Write the manifest of a file that has its final name; no rows means status `no_data`."""
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     status: Status = "no_data" if rows == 0 else "complete"
-    made = Manifest(origin, rows, path.stat().st_size, digest(path), date, status, dict(notes or {}))
+    made = Manifest(origin, rows, path.stat().st_size, digests.of_file(path), date, status, dict(notes or {}))
     with tables.whole(place(path)) as part:
         part.write_text(json.dumps(dataclasses.asdict(made), indent=1) + "\n", encoding="utf-8")
     return made
@@ -95,15 +93,6 @@ def sweep(path: Path) -> None:
         parquet.sweep(target)
 
 
-def digest(path: Path) -> str:
-    """sha256 of a file's bytes, as hexadecimal text."""
-    sha256 = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            sha256.update(chunk)
-    return sha256.hexdigest()
-
-
 def _distrust(path: Path, origin: Origin, found: Manifest | None) -> str:
     if found is None:
         return "it has no manifest, so it may not be whole"
@@ -111,6 +100,6 @@ def _distrust(path: Path, origin: Origin, found: Manifest | None) -> str:
         return f"it answers another question ({found.origin}, now {origin})"
     if path.stat().st_size != found.bytes:
         return f"it has {path.stat().st_size} bytes, its manifest says {found.bytes}"
-    if (sha256 := digest(path)) != found.sha256:
+    if (sha256 := digests.of_file(path)) != found.sha256:
         return f"its sha256 is {sha256}, its manifest says {found.sha256}"
     return ""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from workflow_scripts.clustering.scaling import NORMAL_IQR
 from workflow_scripts.clustering.stars import KM_S, Groups, Locus, Reals
+from workflow_scripts.crossmatch.positions import unit_vectors
 
 FEWEST = 10  # stars without which a group is no candidate
 CHANCE = 1e-3  # of a group of field stars to look as compact as one that is taken for a cluster
@@ -87,12 +88,7 @@ def _concentration(sky: Reals, inside: NDArray[np.bool_]) -> tuple[float, float]
 
     if inside.all():
         return 0.0, 1.0
-    direction = _unit(sky)
+    direction = unit_vectors(*sky.T)
     separation = np.linalg.norm(direction - np.median(direction[inside], axis=0), axis=1)
     result = ks_2samp(separation[inside], separation[~inside], alternative="greater", method="asymp")
     return float(result.statistic), float(result.pvalue)
-
-
-def _unit(sky: Reals) -> Reals:
-    ra, dec = np.radians(sky.T)
-    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])

@@ -8,7 +8,7 @@ own mean and its own series, the frequency is common.
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -23,17 +23,6 @@ Reals = NDArray[np.float64]
 
 _PEAKS = 10  # highest Lomb-Scargle peaks that are refined
 _SECOND_OVERSAMPLING = 3  # enough to see a peak: between two frequencies it loses a tenth of its power at most
-_RESULTS = (
-    "period_d",
-    "period_ls_d",
-    "ls_power",
-    "period_snr",
-    "false_alarm_probability",
-    "n_harmonics",
-    "fit_power",
-    "second_ratio",
-    "second_power",
-)
 
 
 @dataclass(frozen=True)
@@ -75,6 +64,9 @@ class Periods:
     second_power: Reals
     series: Reals
     series_ls: Reals
+
+
+_RESULTS = tuple(one.name for one in fields(Periods) if not one.name.startswith("series"))
 
 
 def search(curves: LightCurves, settings: Search, objects: NDArray[np.int64] | None = None) -> Periods:

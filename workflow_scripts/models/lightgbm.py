@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.models.model import Fitted, Predictor, Reals, Settings, TrainingData, shares
+from workflow_scripts.models.model import PATIENCE, Fitted, Predictor, Reals, Settings, TrainingData, shares
 
 COMPLETE = False
-PATIENCE = 50  # rounds without a better validation loss after which training ends
 
 # ASSUME Qiao 2024 give no hyper-parameters. Small, strongly regularised trees did best
 # in the folds of 10,170 Catalina variables (log loss 0.407 against 0.418 with 31 leaves and no such limits); leaves

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
+PATIENCE = 50  # rounds without a better validation loss after which a booster ends
 Predictor = Callable[[Reals], Reals]  # features (n, p), NaN for missing -> probabilities (n, k)
 
 

@@ -39,13 +39,9 @@ class Scores:
         wanted = (scheme, model, klass, metric)
         return next((score for (s, m, _, c, name), score in self._rows.items() if (s, m, c, name) == wanted), None)
 
-    def classes(self, scheme: str, model: str | None = None) -> list[str]:
+    def classes(self, scheme: str) -> list[str]:
         """Classes with figures of their own on a split, in the order of the table."""
-        return _unique(
-            key[3]
-            for key in self._rows
-            if key[0] == scheme and key[3] not in AVERAGES and (model is None or key[1] == model)
-        )
+        return _unique(key[3] for key in self._rows if key[0] == scheme and key[3] not in AVERAGES)
 
     def trained(self, scheme: str) -> list[tuple[str, str]]:
         """Model and training data of each model on a split, in the order of the table."""

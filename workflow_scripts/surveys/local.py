@@ -1,6 +1,5 @@
 """The user's own files as a survey: light curves in tables or in a survey's native files, lists of objects."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,6 @@ import pyarrow as pa
 
 from workflow_scripts.surveys import Sample, columns, download_curves, lists, points, registry
 from workflow_scripts.surveys.checks import TimeFormat
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
