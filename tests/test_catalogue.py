@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from astropy.table import Table as AstropyTable
 
 from workflow_scripts import catalogue, features, tables
 from workflow_scripts.ensemble import Classified
+from workflow_scripts.labels import misnamed
 from workflow_scripts.tables import Column
 
 CLASSES = ("EA", "RR_BLAZHKO", "SR")
@@ -277,3 +279,23 @@ def test_stilts_reads_the_columns(written, kind, form):
     assert [float(row["probability"]) for row in values] == expected["probability"].to_pylist()
     assert [row["amplitude"] for row in values] == ["0.3", "", "0.5", ""]
     assert values[1]["label"] == "\\u03b4 Sct"
+
+
+def test_class_with_letters_outside_ascii_is_in_every_format(tmp_path: Path) -> None:
+    classes = ("δ Sct", "ü-b & <c>", 58 * "x" + "yz")
+    table = catalogue.catalogue_table(classes, FEATURES, "labelled", 0.9)
+    found = catalogue.rows(replace(classified(), classes=classes), extras(), sources(), USED, table)
+    files = [tmp_path / f"catalogue.{kind}" for kind in ("parquet", "fits", "vot")]
+    catalogue.write(found, catalogue.AGREED, table, *files)
+    stored = tables.read(files[0], table)
+    others = AstropyTable.read(files[1]), AstropyTable.read(files[2], use_names_over_ids=True)
+    assert misnamed(classes) == ""
+    for name in classes:
+        escaped = "p_" + name.encode("ascii", "backslashreplace").decode()
+        for other in others:
+            np.testing.assert_array_equal(other[escaped], stored[f"p_{name}"].to_numpy())
+
+
+@pytest.mark.parametrize("name", [61 * "x", 61 * "x" + "|", 11 * "δ", "δ" + 55 * "x"])
+def test_class_whose_column_no_fits_file_holds_is_refused_at_once(name: str) -> None:
+    assert "60 characters" in misnamed([name, "EA"])

@@ -71,6 +71,18 @@ def test_confusion_names_classes_on_both_axes() -> None:
     assert [t.get_text() for t in axes.get_yticklabels()] == list(MANY)
 
 
+@pytest.mark.parametrize("name", [r"$\textsc{EA}$", "Algol $x_1$", "a$b"])
+def test_names_with_dollar_signs_are_no_formulae(name: str) -> None:
+    counts = np.array([[1, 2], [3, 4]])
+    drawn = [
+        confusion.draw((name, "EW"), counts, "title"),
+        histogram.draw((name, "EW"), {"catalogue": np.array([1, 2])}, "title"),
+        gallery.draw([(name, [panel(name)])], "title"),
+    ]
+    for figure in drawn:
+        assert style.png(figure)
+
+
 # --- reliability -------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from report_reader import Reader, column
 
 from workflow_scripts import tables
 from workflow_scripts.report import catalogue, content, inputs, models, page, trust
-from workflow_scripts.report.page import MISSING
+from workflow_scripts.report.page import MISSING, Note
 from workflow_scripts.report.scores import Score, Scores, printed, with_interval
 
 CLASSES = ("CEP", "EA", "EB", "SR")
@@ -310,6 +310,15 @@ def test_leak_stands_as_a_warning_beside_the_honest_figure(run: content.Run, htm
     line = read.tables["leak_test"][1]
     assert line[1].startswith(pretended)
     assert line[2].startswith(honest)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.9, "would pretend"), (0.1, "here it does not.")])
+def test_leak_that_flatters_nothing_is_not_said_to_pretend(run: content.Run, value: float, expected: str) -> None:
+    rows = [r | {"value": value} if r["scheme"] == "leak" else r for r in run.metrics.to_pylist()]
+    note = next(iter(models.leak(Scores(pa.Table.from_pylist(rows, run.metrics.schema)))))
+    assert isinstance(note, Note)
+    assert expected in note.text
+    assert ("pretend" in note.text) == (value == 0.9)
 
 
 def test_folds_table_has_both_boosters(run: content.Run, read: Reader) -> None:

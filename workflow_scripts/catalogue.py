@@ -160,14 +160,18 @@ def _astropy_table(stored: pa.Table, table: Table) -> "AstropyTable":
     for column in table.columns:
         values = stored[column.name]
         if column.type == _TEXT:
-            text = [(v or "").encode("ascii", "backslashreplace") for v in values.to_pylist()]
+            text = [_ascii(v or "") for v in values.to_pylist()]
             data = np.array(text, dtype=f"S{max([1, *map(len, text)])}")
         else:
             data = values.to_numpy()  # null numbers become NaN
         unit = units.Unit(column.unit) if column.unit else None
         meta = {"ucd": column.ucd} if column.ucd else {}
-        columns.append(AstropyColumn(data, column.name, unit=unit, description=column.meaning, meta=meta))
+        columns.append(AstropyColumn(data, _ascii(column.name), unit=unit, description=column.meaning, meta=meta))
     return AstropyTable(columns)
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _write_fits(converted: "AstropyTable", notes: dict[str, str], table: Table, path: Path) -> None:
@@ -183,7 +187,7 @@ def _write_fits(converted: "AstropyTable", notes: dict[str, str], table: Table, 
         _add_card(unit.header, f"TUCD{i}", column.ucd)
         _add_card(unit.header, f"TCOMM{i}", column.meaning)
     for key, note in notes.items():
-        unit.header.add_comment(f"{key}: {note.encode('ascii', 'backslashreplace').decode()}")
+        unit.header.add_comment(f"{key}: {_ascii(note)}")
     content = io.BytesIO()  # written by astropy itself, a full disk would not be told from other errors
     fits.HDUList([fits.PrimaryHDU(), unit]).writeto(content)
     with tables.whole(path) as part:
@@ -192,7 +196,7 @@ def _write_fits(converted: "AstropyTable", notes: dict[str, str], table: Table, 
 
 def _add_card(header: "Header", key: str, value: str) -> None:
     if value:
-        header[key] = value.encode("ascii", "backslashreplace").decode()
+        header[key] = _ascii(value)
 
 
 def _write_votable(converted: "AstropyTable", notes: dict[str, str], path: Path) -> None:

@@ -9,6 +9,7 @@ from workflow_scripts import tables
 from workflow_scripts.tables import DataError
 
 AVERAGES = ("macro", "weighted", "all")  # in the place of a class in tables of scores
+LONGEST = 60  # characters of a class: the catalogue has a column p_<class>, and a name in FITS 68
 LABELS = tables.Table(
     "labels",
     (
@@ -80,8 +81,14 @@ def class_of_label(
 
 
 def misnamed(classes: Iterable[str]) -> str:
-    """Say which names of classes a reader of the tables would take for something else; empty = none."""
+    """Say which names of classes tables cannot hold, or a reader would take for something else; empty = none."""
     wrong = sorted({name for name in classes if name in AVERAGES or "|" in name})
+    if long := sorted({name for name in classes if len(name.encode("ascii", "backslashreplace")) > LONGEST}):
+        return (
+            f"{long} cannot be names of classes: names of columns in FITS hold {LONGEST} characters of a class, and up "
+            "to ten for one outside ASCII; list their labels under a class of a shorter name, under classes in the "
+            "run's configuration"
+        )
     if not wrong:
         return ""
     averages = f"{', '.join(AVERAGES[:-1])} and {AVERAGES[-1]}"

@@ -38,8 +38,9 @@ def draw(classes: Sequence[str], counts: NDArray[np.integer], title: str) -> "Fi
         rotation=45 if is_crowded else 0,
         ha="right" if is_crowded else "center",
         rotation_mode="anchor",
+        parse_math=False,  # names of classes are not TeX
     )
-    axes.set_yticks(range(k), classes)
+    axes.set_yticks(range(k), classes, parse_math=False)
     axes.set(xlabel="class the model gives", ylabel="class in the label catalogue", title=title)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -44,7 +44,7 @@ def draw(rows: Sequence[tuple[str, Sequence[Panel]]], title: str) -> "Figure":
             _light_curve(axes, panel)
         for axes in line[len(panels) :]:
             axes.set_axis_off()
-        line[0].set_ylabel(f"{name}\nmag")
+        line[0].set_ylabel(f"{name}\nmag", parse_math=False)
     return figure
 
 
@@ -68,7 +68,7 @@ def _light_curve(axes: "Axes", panel: Panel) -> None:
     axes.set_ylim(panel.mag.max() + margin, panel.mag.min() - margin)
     axes.set_xlabel(label, fontsize=9)
     axes.tick_params(labelsize=9)
-    axes.set_title(_title(panel), fontsize=9.5)
+    axes.set_title(_title(panel), fontsize=9.5, parse_math=False)
 
 
 def _title(panel: Panel) -> str:

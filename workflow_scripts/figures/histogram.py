@@ -28,7 +28,7 @@ def draw(classes: Sequence[str], counts: Mapping[str, NDArray[np.integer]], titl
             axes.text(max(value, 0.6) * 1.06, place, f"{value:,}", va="center", fontsize=9)
     largest = max((int(values.max(initial=1)) for values in counts.values()), default=1)
     axes.set(xscale="log", xlim=(0.6, largest * 2.5), xlabel="objects", title=title)
-    axes.set_yticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes, parse_math=False)
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(counts), borderaxespad=0.2, fontsize=10)

@@ -130,9 +130,12 @@ def leak(scores: Scores) -> Iterator[Item]:
     honest = scores.get("random", "lightgbm", "f1", "macro", "smote")
     if pretended is None or honest is None:
         return
+    shows = pretended.value > honest.value
     yield Note(
-        f"Do not quote: SMOTE before the split would pretend a macro F1 of {printed(pretended)}; the honest figure is "
-        f"{printed(honest)}. In the leak, synthetic objects and what they are made of are on either side of the split.",
+        f"Do not quote: SMOTE before the split {'would pretend' if shows else 'gives'} a macro F1 of "
+        f"{printed(pretended)}; the honest figure is {printed(honest)}. In the leak, synthetic objects and what they "
+        "are made of are on either side of the split"
+        + ("." if shows else ", which flatters a score where there are enough objects to show it; here it does not."),
         warning=True,
     )
     accuracy, real = (scores.get(scheme, "lightgbm", "accuracy", data="smote") for scheme in ("leak", "random"))
