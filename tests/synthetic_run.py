@@ -127,7 +127,7 @@ def catalogue_schema(classes: Sequence[str]) -> pa.Schema:
         tables.Column("probability", pa.float64(), "", "probability of class, mean of both boosters"),
         *(tables.Column(f"p_{c}", pa.float64(), "", f"probability of class {c}", True) for c in classes),
         tables.Column("period_d", pa.float64(), "d", "period by the rule of the class", True),
-        catalogue.READ.columns[-1],
+        *catalogue.READ.columns[-2:],
         tables.Column("label", pa.string(), "", "class in the label catalogue", True),
         *(tables.Column(f, pa.float64(), "mag", f"meaning of {f}", True) for f in FEATURES),
     ]
@@ -184,6 +184,7 @@ def _catalogue(objects: pa.Table, classes: Sequence[str], part: float, rng: np.r
     return _table(catalogue.READ, [
         {"object_id": name, "class": classes[(i if i < 90 else int(rng.geometric(0.35))) % len(classes)],
          "probability": float(rng.beta(8, 1)), "period_d": None if i % 23 == 0 else 0.61234,
+         "false_alarm_probability": None if i % 23 == 0 else (1e-9, 0.00099, 0.001, 1.0)[i % 4],
          "out_of_distribution": i % 31 == 0}
         for i, name in enumerate(ids)
     ])  # fmt: skip

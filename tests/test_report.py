@@ -475,6 +475,13 @@ def test_outliers_are_counted(run: content.Run, read: Reader) -> None:
     assert read.tables["outliers"][-1][:4] == ["field", "suspected", str(len(flags)), str(sum(flags))]
 
 
+def test_objects_whose_period_may_be_chance_are_counted(run: content.Run, read: Reader) -> None:
+    chances = run.suspected["field"]["false_alarm_probability"].to_pylist()
+    number = sum(chance is None or chance >= 0.001 for chance in chances)
+    assert 0 < number < len(chances)
+    assert read.tables["outliers"][-1][5:] == [str(number), f"{100 * number / len(chances):.1f} %"]
+
+
 def test_columns_of_the_catalogue_come_with_their_meaning(read: Reader) -> None:
     lines = {line[0]: line[1:] for line in read.tables["catalogue_columns"][1:]}
     assert lines["p_EA"] == ["", "probability of class EA"]

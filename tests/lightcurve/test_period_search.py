@@ -373,6 +373,17 @@ def test_a_constant_star_is_not_significant():
         assert found((time, np.full(100, 15.0), error))["false_alarm_probability"] > 0.01
 
 
+@pytest.mark.parametrize("bands", [1, 2])
+def test_a_constant_star_has_no_period(bands):
+    """It had 0.05 d, the search limit, or twice that, as if it had been found there."""
+    time, _, error = noise(np.random.default_rng(3), 100, 50.0)
+    curves = [(time[k::bands], np.full(100 // bands, 15.0 + k), error[k::bands]) for k in range(bands)]
+    result = vars(search(ragged(curves), SEARCH, np.array([0, bands])))
+    assert result["false_alarm_probability"].tolist() == [1.0] * bands
+    for name in ("period_d", "period_ls_d", "ls_power", "period_snr", "fit_power", "second_ratio", "series"):
+        assert np.isnan(result[name]).all(), name
+
+
 # Slow changes: the sinusoid that fits best is slower than the limit.
 
 

@@ -50,7 +50,8 @@ class Periods:
     above the mean of the spectrum in standard deviations of the spectrum; series (n, 2 * FOURIER + 1) holds the
     coefficients of the Fourier series at period_d [mag], with phases from the light curve's own first epoch, series_ls
     the same at period_ls_d; second_ratio is the frequency of the highest peak of the residuals, within a factor of 2,
-    relative to that of period_ls_d. All are nan for an object without two epochs.
+    relative to that of period_ls_d. All are nan for an object without two epochs, and all but a false-alarm
+    probability of 1 where the magnitudes of each band are all the same.
     """
 
     period_d: Reals
@@ -143,6 +144,15 @@ def _has_baseline(time: Any) -> bool:
 
 
 @compile_kernel
+def _varies(mag: Any, bands: Any) -> bool:
+    for b in range(bands.size - 1):
+        its_mag = mag[bands[b] : bands[b + 1]]
+        if its_mag.size and its_mag.max() > its_mag.min():
+            return True
+    return False
+
+
+@compile_kernel
 def _spectrum(time: Any, mag: Any, mag_err: Any, bands: Any, limits: Any) -> Any:
     min_period, max_period, oversampling, _ = limits
     weight, residual, _ = periodogram.centred(mag, mag_err, bands)
@@ -158,6 +168,9 @@ def _interpret(
     spectrum: Any, time: Any, mag: Any, mag_err: Any, bands: Any, limits: Any, numbers: Any, series: Any
 ) -> None:
     """From the spectrum of an object to its results (in the order of _RESULTS) and series."""
+    if not _varies(mag, bands):
+        numbers[4] = 1.0
+        return
     min_period, max_period, oversampling, max_harmonics = limits
     low, high, since = 1 / max_period, 1 / min_period, time - time.min()
     weight, residual, means = periodogram.centred(mag, mag_err, bands)

@@ -12,6 +12,10 @@ from workflow_scripts.lightcurve import ragged
 from workflow_scripts.report.page import Item, Note, Picture, Table, count, share
 
 CLASS, PROBABILITY, PERIOD, OUTLIER = "class", "probability", "period_d", "out_of_distribution"
+CHANCE = "false_alarm_probability"
+# ASSUME the objects to classify are variable stars: nothing here tests that, and a constant one gets a class as well.
+# The report counts those whose period may be chance by the limit of Qiao 2024, sect. 3.2.
+PERIODIC = 0.001
 # The columns that the report needs of a catalogue and of the suspected variables.
 READ = tables.Table(
     "catalogue",
@@ -20,6 +24,7 @@ READ = tables.Table(
         tables.Column(CLASS, pa.string(), "", "class given"),
         tables.Column(PROBABILITY, pa.float64(), "", "its probability"),
         tables.Column(PERIOD, pa.float64(), "d", "period", nullable=True),
+        tables.Column(CHANCE, pa.float64(), "", "false-alarm probability of the period", nullable=True),
         tables.Column(OUTLIER, pa.bool_(), "", "out of distribution"),
     ),
 )
@@ -44,8 +49,10 @@ def contents(
     yield Table(
         name="outliers",
         caption="Objects flagged out of distribution, unlike anything in the labelled sample: a class and a "
-        "probability say little about them.",
-        header=("Sample", "Table", "Objects", "Out of distribution", "Share"),
+        "probability say little about them. Nothing here tests whether an object varies at all, and a constant star "
+        "gets a class as well: those whose period may be chance have a false-alarm probability of "
+        f"{PERIODIC} or more, or no period.",
+        header=("Sample", "Table", "Objects", "Out of distribution", "Share", "Period may be chance", "Share"),
         rows=tuple((name, part, *_flagged(table)) for part, all_ in parts.items() for name, table in all_.items()),
         left=2,
     )
@@ -123,8 +130,14 @@ def flagged(table: pa.Table) -> int:
     return pc.sum(table[OUTLIER]).as_py() or 0
 
 
-def _flagged(table: pa.Table) -> tuple[str, str, str]:
-    return count(len(table)), count(flagged(table)), share(flagged(table), len(table))
+def by_chance(table: pa.Table) -> int:
+    """Count the objects whose period may be chance, or that have none."""
+    return len(table) - (pc.sum(pc.less(table[CHANCE], PERIODIC)).as_py() or 0)
+
+
+def _flagged(table: pa.Table) -> tuple[str, ...]:
+    odd, chance, n = flagged(table), by_chance(table), len(table)
+    return count(n), count(odd), share(odd, n), count(chance), share(chance, n)
 
 
 def _panels(catalogue: pa.Table, light_curves: pa.Table, ids: Sequence[str]) -> dict[str, gallery.Panel]:
