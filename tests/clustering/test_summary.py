@@ -1,80 +1,15 @@
 import numpy as np
 import pytest
 from simulated_region import Cluster, region
+from small_fields import measured
 
 from workflow_scripts.clustering import summary
 from workflow_scripts.clustering.membership import Membership, membership
-from workflow_scripts.clustering.space import Centre, Space, space
+from workflow_scripts.clustering.moments import Moments
+from workflow_scripts.clustering.space import Centre, space
 from workflow_scripts.clustering.stars import Locus
 
 CLUSTER = Cluster(Locus(-2.0, -4.0, 1.2))
-
-
-def measured(points: np.ndarray, sigma: float) -> Space:
-    n = len(points)
-    errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
-    sky, radius = np.zeros((n, 2)), np.linspace(0.1, 1, n)
-    typical, notes = np.full(3, sigma), {"errors": "deconvolved"}
-    return Space(points, errors, sky, radius, np.full(n, 15.0), typical, notes, Centre(0.0, 0.0))
-
-
-def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:
-    points = np.random.default_rng(1).normal((1, 2, 3), (0.1, 0.2, 0.3), (400, 3))
-    found = summary.moments(measured(points, 0.0), np.ones(400))
-    assert found
-    np.testing.assert_allclose(found.mean, points.mean(axis=0), rtol=1e-9)
-    np.testing.assert_allclose(found.dispersion, points.std(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(found.standard_error, points.std(axis=0) / 20, rtol=1e-6)
-
-
-def test_dispersion_has_the_errors_taken_out_and_the_mean_s_error_has_them_in() -> None:
-    rng = np.random.default_rng(2)
-    points = rng.normal(0, 0.3, (3000, 3)) + rng.normal(0, 0.4, (3000, 3))
-    found = summary.moments(measured(points, 0.4), np.ones(3000))
-    assert found
-    np.testing.assert_allclose(found.dispersion, 0.3, atol=0.03)  # 3 standard errors
-    np.testing.assert_allclose(found.standard_error, 0.5 / np.sqrt(3000), rtol=0.05)
-
-
-def test_standard_errors_cover_the_truth() -> None:
-    pulls = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        points = rng.normal(0, 0.3, (50, 3)) + rng.normal(0, 0.4, (50, 3))
-        found = summary.moments(measured(points, 0.4), np.ones(50))
-        assert found
-        pulls.append(found.mean / found.standard_error)
-    assert np.std(pulls) == pytest.approx(1, abs=0.1)  # 600 pulls: 3 %, and 2 % for the fitted spread
-
-
-def test_limits_of_dispersions_hold_the_truth_in_two_thirds_of_the_cases() -> None:
-    held = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        one = summary.moments(measured(rng.normal(0, 0.3, (80, 3)) + rng.normal(0, 0.2, (80, 3)), 0.2), np.ones(80))
-        assert one
-        assert (one.dispersion_low < one.dispersion).all()
-        held.append((one.dispersion_low < 0.3) & (one.dispersion_high > 0.3))
-    assert np.mean(held) == pytest.approx(0.68, abs=0.06)  # three times the scatter of 600
-
-
-def test_dispersion_that_is_none_has_no_lower_limit() -> None:
-    """Errors of 0.1 explain all: of what a few hundred stars leave by chance one in six is a sigma off."""
-    low = []
-    for seed in range(50):
-        one = summary.moments(measured(np.random.default_rng(seed).normal(0, 0.1, (300, 3)), 0.1), np.ones(300))
-        assert one
-        assert (one.dispersion_high < 0.06).all()
-        low.append(one.dispersion_low)
-    assert np.mean(np.array(low) > 0) == pytest.approx(0.16, abs=0.09)  # three times the scatter of 150
-
-
-def test_doubtful_stars_count_by_their_weight() -> None:
-    points = np.repeat([[0.0, 0, 0], [1.0, 1, 1]], 10, axis=0)
-    found = summary.moments(measured(points, 0.1), np.repeat([1.0, 0.25], 10))
-    assert found
-    np.testing.assert_allclose(found.mean, 0.2, rtol=1e-3)
-    assert summary.moments(measured(points, 0.1), np.zeros(20)) is None
 
 
 def test_distance_has_the_zero_point_and_the_systematic_error() -> None:
@@ -166,7 +101,7 @@ def test_row_without_members_is_null_and_says_why() -> None:
 
 def test_methods_have_the_paper_s_layout() -> None:
     points = np.random.default_rng(1).normal((1, 2, 3), 0.1, (100, 3))
-    known = summary.Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), *[np.full(3, 0.1)] * 3)
+    known = Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), *[np.full(3, 0.1)] * 3)
     chosen = {"K-Means": np.arange(100) < 60, "membership": np.linspace(0, 1, 100), "DEC": np.zeros(100, bool)}
     rows = summary.methods("C", measured(points, 0.0), chosen, {"literature": known}).to_pylist()
     assert [(row["method"], row["n"]) for row in rows] == [
