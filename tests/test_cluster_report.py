@@ -248,6 +248,13 @@ def test_cluster_that_may_be_another_is_doubted_first(region):
     assert column(read(M67=doubted), "clusters", "Members") == {"M67": "922, doubted"}
 
 
+def test_depth_that_the_errors_make_is_warned_of_and_the_caption_tells_what_it_is(region):
+    deep = {"parallax_dispersion_low_mas": 0.0233, "errors_deconvolved": True}
+    seen = read(M67=replace(region, cluster=table(summary.CLUSTERS, FOUND | deep)))
+    assert "It is an upper limit of the depth, no depth" in seen.text
+    assert "That of the parallaxes is an upper limit of the depth" in seen.captions["methods_M67"]
+
+
 @pytest.mark.parametrize(("radius", "velocity", "warned"), [(2.0, 0.0, True), (2.0, 39.4, False), (1.0, 0.0, False)])
 def test_wide_cone_without_a_radial_velocity_is_warned_of(region, radius, velocity, warned):
     place = PLACE | {"radius_deg": radius, "radial_velocity_km_s": velocity}

@@ -25,11 +25,11 @@ _SINGULAR = 1e12  # condition of what is inverted, in units of no scale: half of
 def _columns() -> list[Column]:
     columns = []
     for quantity, unit in _QUANTITIES.items():
-        text = _UNITS[unit]
+        text, depth = _UNITS[unit], "; upper limit of the depth" if quantity == "parallax" else ""
         every = {
             "": f"mean {quantity}",
             "_se": "standard error of the mean",
-            "_dispersion": "dispersion, intrinsic if errors_deconvolved",
+            "_dispersion": f"dispersion, intrinsic if errors_deconvolved{depth}",
             "_dispersion_low": "the same at one sigma less variance; 0 = none",
             "_dispersion_high": "the same at one sigma more variance",
         }
