@@ -253,6 +253,7 @@ def test_depth_that_the_errors_make_is_warned_of_and_the_caption_tells_what_it_i
     seen = read(M67=replace(region, cluster=table(summary.CLUSTERS, FOUND | deep)))
     assert "It is an upper limit of the depth, no depth" in seen.text
     assert "That of the parallaxes is an upper limit of the depth" in seen.captions["methods_M67"]
+    assert "Those of the motions have the depth in them" in seen.captions["methods_M67"]
 
 
 @pytest.mark.parametrize(("radius", "velocity", "warned"), [(2.0, 0.0, True), (2.0, 39.4, False), (1.0, 0.0, False)])

@@ -3,7 +3,9 @@ import pytest
 from small_fields import measured
 
 from workflow_scripts.clustering.deconvolve import PACKED
-from workflow_scripts.clustering.moments import moments, variance_errors
+from workflow_scripts.clustering.moments import COLUMNS, moments, variance_errors
+from workflow_scripts.clustering.space import CORRELATIONS
+from workflow_scripts.clustering.stars import STARS
 
 
 def test_mean_of_perfect_stars_has_the_paper_s_error() -> None:
@@ -123,6 +125,45 @@ def test_errors_of_variances_do_not_hang_on_units_and_shrink_with_the_root_of_th
     np.testing.assert_allclose(variance_errors(precision, 4 * weight), found / 2, rtol=1e-12)
     other = variance_errors(precision / np.outer(unit, unit), weight)
     np.testing.assert_allclose(other, found * unit**2, rtol=1e-6)
+
+
+def test_correlations_are_those_of_the_stars_with_the_errors_taken_out() -> None:
+    true = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 1.0]])
+    rng, n = np.random.default_rng(5), 4000
+    seen = rng.multivariate_normal([1, 2, 3], true, n) + rng.normal(0, 0.7, (n, 3))
+    found, with_errors = moments(measured(seen, 0.7), np.ones(n)), moments(measured(seen, 0.0), np.ones(n))
+    assert found
+    assert with_errors
+    np.testing.assert_allclose(found.correlation, (0.6, -0.3, 0.2), atol=3 * 1.5 / np.sqrt(n))  # errors of 0.7 in them
+    np.testing.assert_allclose(with_errors.correlation, np.corrcoef(seen.T)[[0, 0, 1], [1, 2, 2]], rtol=1e-6)
+
+
+def test_columns_hold_the_correlations_by_the_names_that_stars_have() -> None:
+    points = np.random.default_rng(6).normal(0, 0.3, (50, 3))
+    points[:, 2] += points[:, 1]
+    found = moments(measured(points, 0.0), np.ones(50))
+    assert found
+    given = found.columns()
+    assert list(given) == [column.name for column in COLUMNS]
+    assert set(given) & set(STARS.names) >= set(CORRELATIONS.values())
+    assert given["parallax_pmdec_corr"] == pytest.approx(np.corrcoef(points.T)[1, 2], abs=1e-6)
+    assert given["parallax_pmdec_corr"] > 0.5 > abs(given["pmra_pmdec_corr"])
+
+
+def test_depth_of_a_near_cluster_is_in_the_dispersion_of_its_motions_and_the_correlation_takes_it_out() -> None:
+    """The Hyades: 110 mas/yr at 21 mas, 3 pc deep at 47 pc. 0.4 km/s is 1.8 mas/yr, the depth makes 7 of it."""
+    rng, n = np.random.default_rng(7), 500
+    distance_pc = 47.0 + rng.normal(0, 3.0, n)
+    parallax = 1000 / distance_pc
+    still = rng.normal(0, 1.8, (n, 2))
+    motion = np.array([105.0, 0.0]) * parallax[:, None] / 21.3 + still
+    found = moments(measured(np.column_stack([motion, parallax]), 0.0), np.ones(n))
+    assert found
+    assert found.dispersion[0] > 3.5 * 1.8
+    assert found.dispersion[1] == pytest.approx(1.8, rel=0.1)  # no mean motion, nothing of the depth
+    assert found.correlation[1] > 0.95
+    alone = found.dispersion[0] * np.sqrt(1 - found.correlation[1] ** 2)
+    assert alone == pytest.approx(1.8, rel=3 / np.sqrt(2 * n))
 
 
 def test_stars_that_do_not_say_how_far_they_spread_have_no_limits() -> None:

@@ -6,7 +6,7 @@ from small_fields import measured
 from workflow_scripts.clustering import summary
 from workflow_scripts.clustering.membership import Membership, membership
 from workflow_scripts.clustering.moments import Moments
-from workflow_scripts.clustering.space import Centre, space
+from workflow_scripts.clustering.space import CORRELATIONS, Centre, space
 from workflow_scripts.clustering.stars import Locus
 
 CLUSTER = Cluster(Locus(-2.0, -4.0, 1.2))
@@ -101,7 +101,7 @@ def test_row_without_members_is_null_and_says_why() -> None:
 
 def test_methods_have_the_paper_s_layout() -> None:
     points = np.random.default_rng(1).normal((1, 2, 3), 0.1, (100, 3))
-    known = Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), *[np.full(3, 0.1)] * 3)
+    known = Moments(np.array([1.0, 2, 3]), np.full(3, 0.01), *[np.full(3, 0.1)] * 3, np.array([0.1, 0.2, 0.3]))
     chosen = {"K-Means": np.arange(100) < 60, "membership": np.linspace(0, 1, 100), "DEC": np.zeros(100, bool)}
     rows = summary.methods("C", measured(points, 0.0), chosen, {"literature": known}).to_pylist()
     assert [(row["method"], row["n"]) for row in rows] == [
@@ -111,5 +111,8 @@ def test_methods_have_the_paper_s_layout() -> None:
         ("DEC", 0),
     ]
     assert rows[0]["pmdec_mas_yr"] == 2
+    assert [rows[0][name] for name in CORRELATIONS.values()] == [0.1, 0.2, 0.3]
+    assert rows[1]["parallax_pmra_corr"] == pytest.approx(np.corrcoef(points[:60].T)[0, 2], abs=1e-6)
+    assert rows[3]["pmra_pmdec_corr"] is None
     assert rows[1]["parallax_se_mas"] == pytest.approx(points[:60, 2].std() / 60**0.5, rel=1e-5)
     assert rows[3]["pmra_mas_yr"] is None

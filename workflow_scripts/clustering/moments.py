@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from workflow_scripts.clustering import deconvolve
 from workflow_scripts.clustering.deconvolve import PACKED, Gaussian
-from workflow_scripts.clustering.space import Space
+from workflow_scripts.clustering.space import CORRELATIONS, Space
 from workflow_scripts.tables import Column
 
 Reals = NDArray[np.float64]
@@ -25,17 +25,22 @@ _SINGULAR = 1e12  # condition of what is inverted, in units of no scale: half of
 def _columns() -> list[Column]:
     columns = []
     for quantity, unit in _QUANTITIES.items():
-        text, depth = _UNITS[unit], "; upper limit of the depth" if quantity == "parallax" else ""
+        text, is_depth = _UNITS[unit], quantity == "parallax"
         every = {
             "": f"mean {quantity}",
             "_se": "standard error of the mean",
-            "_dispersion": f"dispersion, intrinsic if errors_deconvolved{depth}",
+            "_dispersion": "dispersion, intrinsic if errors_deconvolved; "
+            + ("upper limit of the depth" if is_depth else "depth times mean motion included"),
             "_dispersion_low": "the same at one sigma less variance; 0 = none",
             "_dispersion_high": "the same at one sigma more variance",
         }
         columns += [
             Column(f"{quantity}{what}_{unit}", pa.float64(), text, meaning, True) for what, meaning in every.items()
         ]
+    axes = tuple(_QUANTITIES)
+    for (i, j), name in CORRELATIONS.items():
+        meaning = f"correlation of {axes[i]} and {axes[j]} in the covariance that the dispersions are of"
+        columns.append(Column(name, pa.float64(), "", meaning, True, ucd="stat.correlation"))
     return columns
 
 
@@ -47,6 +52,9 @@ class Moments:
     """Mean, its error, intrinsic dispersion and its limits of proper motion (two axes) and parallax, each (3,).
 
     The limits are those of the variance at one sigma: a dispersion whose lower limit is 0 need not be there at all.
+    correlation (3,) is that of the intrinsic spreads, in the order of space.CORRELATIONS. A star at a parallax p moves
+    by p / <p> of the mean motion m: a motion's dispersion d holds m / <p> times that of the parallax, and without what
+    goes with the parallax it is d root(1 - r^2), r their correlation.
     """
 
     mean: Reals
@@ -54,6 +62,7 @@ class Moments:
     dispersion: Reals
     dispersion_low: Reals
     dispersion_high: Reals
+    correlation: Reals
 
     def columns(self) -> dict[str, float]:
         """Give them by the names of COLUMNS."""
@@ -64,11 +73,12 @@ class Moments:
             "_dispersion_low": self.dispersion_low,
             "_dispersion_high": self.dispersion_high,
         }
-        return {
+        columns = {
             f"{quantity}{what}_{unit}": float(values[i])
             for i, (quantity, unit) in enumerate(_QUANTITIES.items())
             for what, values in every.items()
         }
+        return columns | dict(zip(CORRELATIONS.values(), self.correlation.tolist(), strict=True))
 
 
 def moments(stars: Space, weight: Reals) -> Moments | None:
@@ -91,7 +101,8 @@ def moments(stars: Space, weight: Reals) -> Moments | None:
     mean_error = np.sqrt(np.diag(np.linalg.inv(np.einsum("n,nij->ij", weight, precision))))
     variance, error = np.diag(found.covariance), variance_errors(precision, weight)
     low, high = (np.sqrt(np.maximum(variance + sign * error, 0)) for sign in (-1, 1))
-    return Moments(found.mean, mean_error, np.sqrt(variance), low, high)
+    correlation = np.array([found.covariance[i, j] / np.sqrt(variance[i] * variance[j]) for i, j in CORRELATIONS])
+    return Moments(found.mean, mean_error, np.sqrt(variance), low, high, correlation)
 
 
 def variance_errors(precision: Reals, weight: Reals) -> Reals:

@@ -62,7 +62,7 @@ def literature(place: Field, centre: Centre) -> dict[str, Moments]:
     if place.locus is None:
         return {}
     known, unknown = turned(place.locus, place.region.centre, centre), np.full(3, np.nan)
-    return {f"literature ({place.locus_from})": Moments(known.array(), *[unknown] * 4)}
+    return {f"literature ({place.locus_from})": Moments(known.array(), *[unknown] * 5)}
 
 
 def without_nan(table: pa.Table) -> pa.Table:

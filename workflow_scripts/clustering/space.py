@@ -23,7 +23,7 @@ Flags = NDArray[np.bool_]
 Notes = dict[str, float | str]
 
 ERRORS = ("pmra_error_mas_yr", "pmdec_error_mas_yr", "parallax_error_mas")
-_CORRELATIONS = {(0, 1): "pmra_pmdec_corr", (0, 2): "parallax_pmra_corr", (1, 2): "parallax_pmdec_corr"}
+CORRELATIONS = {(0, 1): "pmra_pmdec_corr", (0, 2): "parallax_pmra_corr", (1, 2): "parallax_pmdec_corr"}
 
 # ASSUME the stars of an open cluster are within 5 km/s and 20 % of its distance: the window holds it and field around.
 _WIDEST_KM_S, _DEEPEST = 5.0, 0.2
@@ -207,7 +207,7 @@ def _covariances(stars: pa.Table) -> tuple[Reals, Reals, Notes]:
         sigma = np.where(missing, typical, sigma)
     for i in range(3):
         covariance[:, i, i] = sigma[:, i] ** 2
-    for (i, j), name in _CORRELATIONS.items():
+    for (i, j), name in CORRELATIONS.items():
         # ASSUME errors whose correlation is not given are independent.
         correlation = np.nan_to_num(stars[name].to_numpy().astype(np.float64))
         covariance[:, i, j] = covariance[:, j, i] = correlation * sigma[:, i] * sigma[:, j]

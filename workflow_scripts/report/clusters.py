@@ -206,7 +206,8 @@ def _methods(name: str, methods: pa.Table) -> Table:
         caption="The cluster as each method sees it, in the layout of Alvaro (2020), on the same stars: means with "
         "standard errors, and dispersions with their limits at one sigma, the stars' errors taken out where there are "
         "any: a dispersion whose lower limit is 0 need not be there. That of the parallaxes is an upper limit of the "
-        "depth: what their errors are larger than the catalogue says is in it.",
+        "depth: what their errors are larger than the catalogue says is in it. Those of the motions have the depth in "
+        "them, as near stars move faster; methods.parquet has the correlations, which take it out.",
         groups=(("", 2), *((text, 2) for text in ("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "parallax [mas]"))),
         header=("Method", "Stars", *("mean", "dispersion") * 3),
         rows=tuple(
