@@ -44,6 +44,33 @@ def test_nothing_is_said_of_a_depth_that_is_not_known(changes):
     assert said(**changes) == []
 
 
+@pytest.mark.parametrize(("rim_share", "warned"), [(0.0994, True), (0.0301, True), (0.03, False), (0.0, False)])
+def test_cone_that_cuts_the_cluster_is_warned_of(rim_share, warned):
+    cut = f"The cone cuts the cluster: {100 * rim_share:.1f} % of the members lie beyond 0.9 of its radius. "
+    cut += "r50 is a lower limit, and its limits are those within the cone. Give a wider one (radius_deg)."
+    assert said(rim_share=rim_share, r50_deg=None) == [cut] * warned
+    assert len(said(rim_share=rim_share)) == warned + 1  # and of the depth
+
+
+@pytest.mark.parametrize(
+    ("rim_share", "faintest", "text"),
+    [
+        (0.0994, 19.876, "Of the members 9.9 % lie beyond 0.9 of the cone's radius, and the faintest has G = 19.88 "),
+        (
+            0.0,
+            18.0,
+            "Of the members 0.0 % lie beyond 0.9 of the cone's radius, and the faintest has G = 18.00 (does the ",
+        ),
+        (0.02, None, "Of the members 2.0 % lie beyond 0.9 of the cone's radius, and none has a magnitude. "),
+        (None, None, ""),
+    ],
+)
+def test_how_far_out_and_how_faint_the_members_go_is_told(rim_share, faintest, text):
+    told = extent.told({"rim_share": rim_share, "g_faintest_mag": faintest})
+    assert told.startswith(text)
+    assert bool(told) == bool(text)
+
+
 @pytest.mark.parametrize(("times", "warned"), [(2.95, False), (3.05, True)])
 def test_three_times_r50_is_the_limit_and_the_lower_limit_counts(times, warned):
     at = {"distance_pc": 500.0, "r50_deg": degrees(0.01)}  # r50 of 5 pc; 1 pc deep is 0.004 mas

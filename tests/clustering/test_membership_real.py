@@ -180,7 +180,7 @@ def test_plain_mixture_is_as_incomplete_as_the_list() -> None:
 def measured(name: str) -> dict[str, object]:
     field = FIELDS[name]
     row: dict[str, object] = summary.clusters(
-        name, space(stars(name), field.centre), found(name), field.release
+        name, space(stars(name), field.centre), found(name), field.release, field.centre
     ).to_pylist()[0]
     return row
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from workflow_scripts.clustering.membership import Membership
 from workflow_scripts.clustering.moments import COLUMNS, Moments, moments
-from workflow_scripts.clustering.space import Space
+from workflow_scripts.clustering.space import Centre, Space, angles_deg, position
+from workflow_scripts.crossmatch.positions import unit_vectors
 from workflow_scripts.tables import Column, Table
 
 Reals = NDArray[np.float64]
@@ -23,6 +24,11 @@ ZERO_POINT_MAS: dict[Origin, float] = {"DR2": -0.029, "DR3": -0.017, "simulated"
 # parallax in mas: Vasiliev 2019 (MNRAS 489, 623) and Lindegren 2018 for DR2, Vasiliev & Baumgardt 2021 (MNRAS 505,
 # 5978) for DR3.
 SYSTEMATIC: dict[Origin, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011), "simulated": (0.0, 0.0)}
+
+RIM = 0.9  # of the cone's radius: what lies beyond is its rim
+# Share of the members in the rim above which the cone cuts the cluster: r50 of a Plummer sphere is then 12 % too small,
+# 40 % at a share of 10 %. Such a sphere of a third of the cone's radius has 2 %, one of a sixth 0.6 %.
+MOST_IN_RIM = 0.03
 
 _TEXT, _REAL, _COUNT = pa.string(), pa.float64(), pa.int32()
 _R50 = ("r50_deg", "r50_low_deg", "r50_high_deg")
@@ -72,6 +78,15 @@ CLUSTERS = Table(
         Column("r50_deg", _REAL, "deg", "radius that holds half of the sum of probabilities in the cone", True),
         Column("r50_low_deg", _REAL, "deg", "the same at one sigma fewer: half less 0.5 / root of the sum", True),
         Column("r50_high_deg", _REAL, "deg", "the same at one sigma more", True),
+        Column(
+            "rim_share",
+            _REAL,
+            "",
+            f"share of the sum of probabilities beyond {RIM} of the cone's radius; above {MOST_IN_RIM} the cone cuts "
+            "the cluster: r50 is a lower limit, and its limits are those within the cone",
+            True,
+        ),
+        Column("g_faintest_mag", _REAL, "mag", "G of the faintest member; null = no member has a magnitude", True),
         Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("reason", _TEXT, "", "why there are no members; null = there are", True),
         Column("doubt", _TEXT, "", "why they may be another cluster's; null = no reason to think so", True),
@@ -94,8 +109,10 @@ def methods(
     return pa.Table.from_pylist(rows, schema=METHODS.schema)
 
 
-def clusters(cluster: str, stars: Space, found: Membership, release: Origin, doubt: str | None = None) -> pa.Table:
-    """Give the cluster's row of CLUSTERS, of stars around the centre found (Membership.centre).
+def clusters(
+    cluster: str, stars: Space, found: Membership, release: Origin, cone: Centre, doubt: str | None = None
+) -> pa.Table:
+    """Give the cluster's row of CLUSTERS, of stars around the centre found (Membership.centre); cone is the region's.
 
     Without members all that is measured on them is null, and reason tells why.
     """
@@ -116,8 +133,11 @@ def clusters(cluster: str, stars: Space, found: Membership, release: Origin, dou
         "doubt": doubt,
     }
     if known:
-        radii = half_radius(stars.radius_deg, p)
-        row |= {"contamination": float((1 - p[members]).mean()), **dict(zip(_R50, radii, strict=True))}
+        row |= {"contamination": float((1 - p[members]).mean()), "g_faintest_mag": _faintest(stars.g_mag[members])}
+        row |= {
+            **dict(zip(_R50, half_radius(stars.radius_deg, p), strict=True)),
+            "rim_share": rim_share(stars, p, cone),
+        }
         row |= {"ra_deg": stars.middle.ra_deg % 360, "dec_deg": stars.middle.dec_deg}
         row |= {"errors_deconvolved": stars.deconvolved}
         row |= {**known.columns(), **distances(float(known.mean[2]), float(known.standard_error[2]), release)}
@@ -142,3 +162,19 @@ def half_radius(radius_deg: Reals, probability: Reals) -> list[float]:
     half, scatter = sums[-1] / 2, np.sqrt(sums[-1]) / 2
     places = np.searchsorted(sums, [half, half - scatter, half + scatter])
     return [float(radius) for radius in radius_deg[order][np.minimum(places, len(order) - 1)]]
+
+
+def rim_share(stars: Space, probability: Reals, cone: Centre) -> float:
+    """Share of the sum of the probabilities beyond RIM of the cone's radius. At least one must be positive.
+
+    Distances are from the cone's centre, not from the cluster's, and the farthest star of the region is where the cone
+    ends: a user's file may be narrower than the cone that was asked for. Other edges of a footprint are not looked at.
+    """
+    middle = position(cone)
+    distance = angles_deg(unit_vectors(*stars.sky.T), unit_vectors(middle.ra_deg, middle.dec_deg))
+    return float(probability[distance > RIM * distance.max()].sum() / probability.sum())
+
+
+def _faintest(g_mag: Reals) -> float | None:
+    known = g_mag[~np.isnan(g_mag)]
+    return float(known.max()) if len(known) else None

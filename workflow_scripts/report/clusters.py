@@ -196,6 +196,7 @@ def _place(region: Region) -> str:
         rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}), {gathered}. "
     if found["ra_deg"] is not None:
         rule += f"The members gather around RA {found['ra_deg']:.3f}, Dec {found['dec_deg']:+.3f} deg. "
+        rule += extent.told(found)
     motion, parallax = found["pm_systematic_mas_yr"], found["parallax_systematic_mas"]
     return f"{where}{rule}Systematic errors of the means: {motion:g} mas/yr and {parallax:g} mas."
 
