@@ -53,6 +53,8 @@ FOUND = {
     "r50_deg": 0.1635,
     "r50_low_deg": 0.1581,
     "r50_high_deg": 0.1702,
+    "rim_share": 0.0201,
+    "g_faintest_mag": 19.94,
     "significance": 46.83,
     "reason": None,
 }
@@ -113,7 +115,11 @@ def test_region_says_where_it_is_and_how_its_group_was_chosen(region):
     assert "Gaia DR3, within 0.3125 deg of RA 132.8500, Dec +11.8000 deg." in read(M67=region).text
     assert "nearest to -9.40 and -4.87 mas/yr, 1.238 mas (Dias 2002)" in read(M67=region).text
     assert "0.026 mas/yr and 0.011 mas" in read(M67=region).text
-    assert "The members gather around RA 132.861, Dec +11.824 deg." in read(M67=region).text
+    assert (
+        "The members gather around RA 132.861, Dec +11.824 deg. Of the members 2.0 % lie beyond"
+        in read(M67=region).text
+    )
+    assert "the faintest has G = 19.94 (does the file end there?). Systematic errors" in read(M67=region).text
     unknown = PLACE | {"pmra_mas_yr": None, "pmdec_mas_yr": None, "parallax_mas": None, "locus_from": "none"}
     text = read(M67=replace(region, field=table(fields.FIELD, unknown))).text
     assert "most concentrated on the sky" in text
@@ -225,7 +231,7 @@ def test_method_that_found_another_group_is_warned_of(region, f1, n, warned):
 
 def test_field_without_a_cluster_says_so_and_why(region):
     missing = dict.fromkeys(
-        (key for key in FOUND if key.startswith(("ra_", "dec_", "pmra", "pmdec", "distance", "r50"))), None
+        (key for key in FOUND if key.startswith(("ra_", "dec_", "pmra", "pmdec", "distance", "r50", "rim", "g_"))), None
     )
     nothing = FOUND | missing | {"parallax_mas": None, "n_members": 0, "contamination": None, "reason": "too few stars"}
     bare = replace(
@@ -237,6 +243,7 @@ def test_field_without_a_cluster_says_so_and_why(region):
     seen = read(empty=bare)
     assert "No cluster: too few stars." in seen.text
     assert "gather around RA" not in seen.text
+    assert "of the cone's radius" not in seen.text
     assert cells(seen, "clusters")[1] == ["empty", "2,405", "0", "...", "46.8", *["..."] * 5]
     assert "agreement_empty_1" not in seen.tables
 
@@ -246,6 +253,19 @@ def test_cluster_that_may_be_another_is_doubted_first(region):
     assert list(clusters.warnings(doubted)) == ["FAR from the locus of Dias 2002."]
     assert "FAR from the locus of Dias 2002." in read(M67=doubted).text
     assert column(read(M67=doubted), "clusters", "Members") == {"M67": "922, doubted"}
+
+
+def test_depth_that_the_errors_make_is_warned_of_and_the_caption_tells_what_it_is(region):
+    deep = {"parallax_dispersion_low_mas": 0.0233, "errors_deconvolved": True}
+    seen = read(M67=replace(region, cluster=table(summary.CLUSTERS, FOUND | deep)))
+    assert "It is an upper limit of the depth, no depth" in seen.text
+    assert "That of the parallaxes is an upper limit of the depth" in seen.captions["methods_M67"]
+    assert "Those of the motions have the depth in them" in seen.captions["methods_M67"]
+
+
+def test_cone_that_cuts_the_cluster_is_warned_of(region):
+    seen = read(M67=replace(region, cluster=table(summary.CLUSTERS, FOUND | {"rim_share": 0.0994})))
+    assert "The cone cuts the cluster: 9.9 % of the members lie beyond 0.9 of its radius." in seen.text
 
 
 @pytest.mark.parametrize(("radius", "velocity", "warned"), [(2.0, 0.0, True), (2.0, 39.4, False), (1.0, 0.0, False)])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workflow_scripts.clustering.space import Centre, Space
 from workflow_scripts.clustering.stars import Locus
 
 LOCUS = Locus(-6.0, 4.0, 3.0)
@@ -27,6 +28,15 @@ def field(n_field: int = 1500, n_cluster: int = 300, seed: int = 3, spread: floa
     order = rng.permutation(n_field + n_cluster)
     sky[:, 0] %= 360
     return Field(np.vstack([stars, cluster])[order], sky[order], order >= n_field)
+
+
+def measured(points: np.ndarray, sigma: float) -> Space:
+    """Stars with points (n, 3) in the space of a cluster, each with the error sigma on all three axes."""
+    n = len(points)
+    errors = np.tile(np.array([1, 0, 0, 1, 0, 1]) * sigma**2, (n, 1))
+    sky, radius = np.zeros((n, 2)), np.linspace(0.1, 1, n)
+    typical, notes = np.full(3, sigma), {"errors": "deconvolved"}
+    return Space(points, errors, sky, radius, np.full(n, 15.0), typical, notes, Centre(0.0, 0.0))
 
 
 def f1(found: np.ndarray, truth: np.ndarray) -> float:

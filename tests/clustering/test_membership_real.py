@@ -14,6 +14,7 @@ from workspace import REAL_DATA
 
 from workflow_scripts.clustering import compare, summary
 from workflow_scripts.clustering.membership import Errors, Membership, membership
+from workflow_scripts.clustering.moments import Moments, moments
 from workflow_scripts.clustering.overdensities import overdensities
 from workflow_scripts.clustering.regions import Region
 from workflow_scripts.clustering.space import Centre, space
@@ -179,7 +180,7 @@ def test_plain_mixture_is_as_incomplete_as_the_list() -> None:
 def measured(name: str) -> dict[str, object]:
     field = FIELDS[name]
     row: dict[str, object] = summary.clusters(
-        name, space(stars(name), field.centre), found(name), field.release
+        name, space(stars(name), field.centre), found(name), field.release, field.centre
     ).to_pylist()[0]
     return row
 
@@ -187,7 +188,7 @@ def measured(name: str) -> dict[str, object]:
 QUANTITIES = (("pmra", "mas_yr", 0), ("pmdec", "mas_yr", 0), ("parallax", "mas", 1))
 
 
-def theirs(name: str) -> summary.Moments:
+def theirs(name: str) -> Moments:
     """Moments of the whole list of Cantat-Gaudin 2020 along the axes of the same centre.
 
     Their own mean is of motions along the right ascension and declination of each star, and so along the axes of their
@@ -201,7 +202,7 @@ def theirs(name: str) -> summary.Moments:
         else pa.array([row["Source"] for row in rows] if c.name == "source_id" else [None] * len(rows), c.type)
         for c in STARS.columns
     ]
-    found = summary.moments(space(pa.table(columns, schema=STARS.schema), FIELDS[name].centre), np.ones(len(rows)))
+    found = moments(space(pa.table(columns, schema=STARS.schema), FIELDS[name].centre), np.ones(len(rows)))
     assert found is not None
     return found
 
@@ -229,9 +230,7 @@ def test_means_agree_with_the_published_ones_as_they_are_printed(name: str) -> N
 def test_mean_of_the_partial_pleiades_is_that_of_the_list_in_the_same_part() -> None:
     # Of the same release and stars, so without systematic errors.
     table, row = stars("Pleiades"), measured("Pleiades")
-    listed = summary.moments(
-        space(table, FIELDS["Pleiades"].centre), published("Pleiades", CANTAT, table).astype(float)
-    )
+    listed = moments(space(table, FIELDS["Pleiades"].centre), published("Pleiades", CANTAT, table).astype(float))
     assert listed is not None
     for i, (quantity, unit, _) in enumerate(QUANTITIES):
         error = np.hypot(row[f"{quantity}_se_{unit}"], listed.standard_error[i])

@@ -71,6 +71,8 @@ def test_summary_has_the_clusters_means_and_all_methods(made):
     row = tables.read(paths["clusters"], summary.CLUSTERS).to_pylist()[0]
     assert row["pmra_mas_yr"] == pytest.approx(LOCUS.pmra_mas_yr, abs=0.2)
     assert row["reason"] is None
+    assert 0 <= row["rim_share"] < summary.MOST_IN_RIM
+    assert row["g_faintest_mag"] == pytest.approx(made.rows["g_mag"].to_numpy()[made.truth].max(), abs=0.5)
     methods = {row["method"]: row for row in tables.read(paths["methods"], summary.METHODS).to_pylist()}
     assert list(methods) == ["literature (configuration)", "K-Means", "DEC", "membership", "truth"]
     assert methods["truth"]["n"] == made.truth.sum()

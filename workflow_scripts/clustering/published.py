@@ -13,10 +13,10 @@ from workflow_scripts.clustering import choice, consensus, names
 from workflow_scripts.clustering.fields import Field, Release
 from workflow_scripts.clustering.members import MEMBERS
 from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.moments import Moments
 from workflow_scripts.clustering.selection import Flags, Selection
 from workflow_scripts.clustering.space import Centre, turned
 from workflow_scripts.clustering.stars import Locus
-from workflow_scripts.clustering.summary import Moments
 from workflow_scripts.surveys.plugins import gaia_dr2, gaia_dr3
 from workflow_scripts.surveys.survey import Survey
 from workflow_scripts.tables import Column, Table
@@ -62,7 +62,7 @@ def literature(place: Field, centre: Centre) -> dict[str, Moments]:
     if place.locus is None:
         return {}
     known, unknown = turned(place.locus, place.region.centre, centre), np.full(3, np.nan)
-    return {f"literature ({place.locus_from})": Moments(known.array(), *[unknown] * 4)}
+    return {f"literature ({place.locus_from})": Moments(known.array(), *[unknown] * 5)}
 
 
 def without_nan(table: pa.Table) -> pa.Table:

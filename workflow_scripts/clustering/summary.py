@@ -1,17 +1,16 @@
 """What a publication says of a cluster: means with errors, dispersions, distance, size, members and contamination."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from workflow_scripts.clustering import deconvolve
-from workflow_scripts.clustering.deconvolve import PACKED, Gaussian
 from workflow_scripts.clustering.membership import Membership
-from workflow_scripts.clustering.space import Space
+from workflow_scripts.clustering.moments import COLUMNS, Moments, moments
+from workflow_scripts.clustering.space import Centre, Space, angles_deg, position
+from workflow_scripts.crossmatch.positions import unit_vectors
 from workflow_scripts.tables import Column, Table
 
 Reals = NDArray[np.float64]
@@ -26,26 +25,13 @@ ZERO_POINT_MAS: dict[Origin, float] = {"DR2": -0.029, "DR3": -0.017, "simulated"
 # 5978) for DR3.
 SYSTEMATIC: dict[Origin, tuple[float, float]] = {"DR2": (0.066, 0.043), "DR3": (0.026, 0.011), "simulated": (0.0, 0.0)}
 
-_STEPS = 500
+RIM = 0.9  # of the cone's radius: what lies beyond is its rim
+# Share of the members in the rim above which the cone cuts the cluster: r50 of a Plummer sphere is then 12 % too small,
+# 40 % at a share of 10 %. Such a sphere of a third of the cone's radius has 2 %, one of a sixth 0.6 %.
+MOST_IN_RIM = 0.03
+
 _TEXT, _REAL, _COUNT = pa.string(), pa.float64(), pa.int32()
-_QUANTITIES = {"pmra": "mas_yr", "pmdec": "mas_yr", "parallax": "mas"}
 _R50 = ("r50_deg", "r50_low_deg", "r50_high_deg")
-_UNITS = {"mas_yr": "mas/yr", "mas": "mas"}
-
-
-def _moments(unit_suffix: str = "") -> list[Column]:
-    columns = []
-    for quantity, unit in _QUANTITIES.items():
-        name, text = f"{quantity}{unit_suffix}", _UNITS[unit]
-        columns += [
-            Column(f"{name}_{unit}", _REAL, text, f"mean {quantity}", True),
-            Column(f"{name}_se_{unit}", _REAL, text, "standard error of the mean", True),
-            Column(f"{name}_dispersion_{unit}", _REAL, text, "dispersion, intrinsic if errors_deconvolved", True),
-            Column(f"{name}_dispersion_low_{unit}", _REAL, text, "the same at one sigma less variance; 0 = none", True),
-            Column(f"{name}_dispersion_high_{unit}", _REAL, text, "the same at one sigma more variance", True),
-        ]
-    return columns
-
 
 _DECONVOLVED = Column("errors_deconvolved", pa.bool_(), "", "false = the dispersions hold the stars' errors", True)
 METHODS = Table(
@@ -56,7 +42,7 @@ METHODS = Table(
             "method", _TEXT, "", "literature, a method, the final membership, or a published list's stars in the region"
         ),
         Column("n", _COUNT, "", "stars", True),
-        *_moments(),
+        *COLUMNS,
         _DECONVOLVED,
     ),
 )
@@ -81,7 +67,7 @@ CLUSTERS = Table(
         Column("n_members", _COUNT, "", "stars with membership probability above 0.5"),
         Column("sum_probability", _REAL, "", "sum of the membership probabilities"),
         Column("contamination", _REAL, "", "expected share of field stars among the members", True),
-        *_moments(),
+        *COLUMNS,
         _DECONVOLVED,
         Column("pm_systematic_mas_yr", _REAL, "mas/yr", "systematic error of the mean proper motion, each axis"),
         Column("parallax_systematic_mas", _REAL, "mas", "systematic error of the mean parallax"),
@@ -92,71 +78,20 @@ CLUSTERS = Table(
         Column("r50_deg", _REAL, "deg", "radius that holds half of the sum of probabilities in the cone", True),
         Column("r50_low_deg", _REAL, "deg", "the same at one sigma fewer: half less 0.5 / root of the sum", True),
         Column("r50_high_deg", _REAL, "deg", "the same at one sigma more", True),
+        Column(
+            "rim_share",
+            _REAL,
+            "",
+            f"share of the sum of probabilities beyond {RIM} of the cone's radius; above {MOST_IN_RIM} the cone cuts "
+            "the cluster: r50 is a lower limit, and its limits are those within the cone",
+            True,
+        ),
+        Column("g_faintest_mag", _REAL, "mag", "G of the faintest member; null = no member has a magnitude", True),
         Column("significance", _REAL, "", "sigma over a field alone: root of 2 ln(L / L0) less the parameters added"),
         Column("reason", _TEXT, "", "why there are no members; null = there are", True),
         Column("doubt", _TEXT, "", "why they may be another cluster's; null = no reason to think so", True),
     ),
 )
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Mean, its error, intrinsic dispersion and its limits of proper motion (two axes) and parallax, each (3,).
-
-    The limits are those of the variance at one sigma: a dispersion whose lower limit is 0 need not be there at all.
-    """
-
-    mean: Reals
-    standard_error: Reals
-    dispersion: Reals
-    dispersion_low: Reals
-    dispersion_high: Reals
-
-    def columns(self) -> dict[str, float]:
-        """Give them by the names of METHODS and CLUSTERS."""
-        every = {
-            "": self.mean,
-            "_se": self.standard_error,
-            "_dispersion": self.dispersion,
-            "_dispersion_low": self.dispersion_low,
-            "_dispersion_high": self.dispersion_high,
-        }
-        return {
-            f"{quantity}{what}_{unit}": float(values[i])
-            for i, (quantity, unit) in enumerate(_QUANTITIES.items())
-            for what, values in every.items()
-        }
-
-
-def moments(stars: Space, weight: Reals) -> Moments | None:
-    """Moments of the stars that belong to a selection by weight (n,), with their errors taken out; None below 2 stars.
-
-    A Gaussian of highest likelihood (Bovy 2011); the error of its mean is the inverse root of the sum of (V + S)^-1,
-    that of each variance of half the sum of the squares of their diagonals (Fisher's information of a Gaussian).
-    """
-    chosen = weight > 1e-3
-    points, errors, weight = stars.points[chosen], stars.errors[chosen], weight[chosen]
-    if weight.sum() < 2:
-        return None
-    start = np.average(points, axis=0, weights=weight)
-    least = np.full(3, 1e-8)
-    found = Gaussian(start, np.cov((points - start).T, aweights=weight, ddof=0) + np.diag(least))
-    for _ in range(_STEPS):
-        last, found = found, deconvolve.updated(points - start, errors, weight, _moved(found, -start), least)
-        found = _moved(found, start)
-        if np.abs(found.covariance - last.covariance).max() < 1e-6 * np.abs(last.covariance).max():
-            break
-    total = np.tile(found.covariance, (len(points), 1, 1))
-    for column, (i, j) in enumerate(PACKED):
-        total[:, i, j] += errors[:, column]
-        if i != j:
-            total[:, j, i] += errors[:, column]
-    precision = np.linalg.inv(total)
-    mean_error = np.sqrt(np.diag(np.linalg.inv(np.einsum("n,nij->ij", weight, precision))))
-    variance = np.diag(found.covariance)
-    variance_error = (weight @ np.einsum("nii->ni", precision) ** 2 / 2) ** -0.5
-    low, high = (np.sqrt(np.maximum(variance + sign * variance_error, 0)) for sign in (-1, 1))
-    return Moments(found.mean, mean_error, np.sqrt(variance), low, high)
 
 
 def methods(
@@ -174,8 +109,10 @@ def methods(
     return pa.Table.from_pylist(rows, schema=METHODS.schema)
 
 
-def clusters(cluster: str, stars: Space, found: Membership, release: Origin, doubt: str | None = None) -> pa.Table:
-    """Give the cluster's row of CLUSTERS, of stars around the centre found (Membership.centre).
+def clusters(
+    cluster: str, stars: Space, found: Membership, release: Origin, cone: Centre, doubt: str | None = None
+) -> pa.Table:
+    """Give the cluster's row of CLUSTERS, of stars around the centre found (Membership.centre); cone is the region's.
 
     Without members all that is measured on them is null, and reason tells why.
     """
@@ -196,8 +133,11 @@ def clusters(cluster: str, stars: Space, found: Membership, release: Origin, dou
         "doubt": doubt,
     }
     if known:
-        radii = half_radius(stars.radius_deg, p)
-        row |= {"contamination": float((1 - p[members]).mean()), **dict(zip(_R50, radii, strict=True))}
+        row |= {"contamination": float((1 - p[members]).mean()), "g_faintest_mag": _faintest(stars.g_mag[members])}
+        row |= {
+            **dict(zip(_R50, half_radius(stars.radius_deg, p), strict=True)),
+            "rim_share": rim_share(stars, p, cone),
+        }
         row |= {"ra_deg": stars.middle.ra_deg % 360, "dec_deg": stars.middle.dec_deg}
         row |= {"errors_deconvolved": stars.deconvolved}
         row |= {**known.columns(), **distances(float(known.mean[2]), float(known.standard_error[2]), release)}
@@ -224,5 +164,17 @@ def half_radius(radius_deg: Reals, probability: Reals) -> list[float]:
     return [float(radius) for radius in radius_deg[order][np.minimum(places, len(order) - 1)]]
 
 
-def _moved(gaussian: Gaussian, by: Reals) -> Gaussian:
-    return Gaussian(gaussian.mean + by, gaussian.covariance)
+def rim_share(stars: Space, probability: Reals, cone: Centre) -> float:
+    """Share of the sum of the probabilities beyond RIM of the cone's radius. At least one must be positive.
+
+    Distances are from the cone's centre, not from the cluster's, and the farthest star of the region is where the cone
+    ends: a user's file may be narrower than the cone that was asked for. Other edges of a footprint are not looked at.
+    """
+    middle = position(cone)
+    distance = angles_deg(unit_vectors(*stars.sky.T), unit_vectors(middle.ra_deg, middle.dec_deg))
+    return float(probability[distance > RIM * distance.max()].sum() / probability.sum())
+
+
+def _faintest(g_mag: Reals) -> float | None:
+    known = g_mag[~np.isnan(g_mag)]
+    return float(known.max()) if len(known) else None

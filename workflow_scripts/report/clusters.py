@@ -11,7 +11,7 @@ from workflow_scripts.assumptions import Assumption
 from workflow_scripts.clustering import choice, published
 from workflow_scripts.clustering.space import Centre, turned
 from workflow_scripts.clustering.stars import ASTROMETRY, Locus
-from workflow_scripts.report import settings
+from workflow_scripts.report import extent, settings
 from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
 
 _MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
@@ -62,6 +62,7 @@ def warnings(region: Region) -> Iterator[str]:
         yield f"No cluster: {found['reason']}."
     if found["doubt"]:
         yield f"{found['doubt']}."
+    yield from extent.warnings(found)
     (place,) = region.field.to_pylist()
     if place["radius_deg"] > _WIDE_DEG and not place["radial_velocity_km_s"]:
         yield (
@@ -195,6 +196,7 @@ def _place(region: Region) -> str:
         rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}), {gathered}. "
     if found["ra_deg"] is not None:
         rule += f"The members gather around RA {found['ra_deg']:.3f}, Dec {found['dec_deg']:+.3f} deg. "
+        rule += extent.told(found)
     motion, parallax = found["pm_systematic_mas_yr"], found["parallax_systematic_mas"]
     return f"{where}{rule}Systematic errors of the means: {motion:g} mas/yr and {parallax:g} mas."
 
@@ -204,7 +206,9 @@ def _methods(name: str, methods: pa.Table) -> Table:
         name=f"methods_{name}",
         caption="The cluster as each method sees it, in the layout of Alvaro (2020), on the same stars: means with "
         "standard errors, and dispersions with their limits at one sigma, the stars' errors taken out where there are "
-        "any: a dispersion whose lower limit is 0 need not be there.",
+        "any: a dispersion whose lower limit is 0 need not be there. That of the parallaxes is an upper limit of the "
+        "depth: what their errors are larger than the catalogue says is in it. Those of the motions have the depth in "
+        "them, as near stars move faster; methods.parquet has the correlations, which take it out.",
         groups=(("", 2), *((text, 2) for text in ("pm in RA [mas/yr]", "pm in Dec [mas/yr]", "parallax [mas]"))),
         header=("Method", "Stars", *("mean", "dispersion") * 3),
         rows=tuple(

@@ -51,7 +51,7 @@ def main(
     whole = space(rows, fitted.centre)
     doubt = published.doubt(fitted, place)
     release: summary.Origin = "simulated" if place.simulated else place.release
-    row = summary.clusters(place.name, whole, fitted, release, doubt)
+    row = summary.clusters(place.name, whole, fitted, release, place.region.centre, doubt)
     tables.write(published.without_nan(row), clusters, summary.CLUSTERS)
 
     every = pa.concat_tables([part.replace_schema_metadata(None) for part in (rows, tables.read(left_out, STARS))])
