@@ -119,6 +119,38 @@ def test_region_says_where_it_is_and_how_its_group_was_chosen(region):
     assert "most concentrated on the sky" in text
 
 
+MOTION = {"parallax_mas": None, "locus_from": "Dias 2002, motion only"}
+DISTANCE = {"pmra_mas_yr": None, "pmdec_mas_yr": None, "locus_from": "Dias 2002, distance only"}
+UNKNOWN = MOTION | DISTANCE | {"locus_from": "none"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "warned"),
+    [
+        (
+            MOTION,
+            "Of the cluster's place only the motion (-9.40 and -4.87 mas/yr) is known: its group is the one that is "
+            "most concentrated on the sky, of those near to that if any are.",
+            "Dias 2002, motion only: -9.40 and -4.87 mas/yr. Another cluster of like motion would be taken for the "
+            "one that is meant: see whether the members' parallax can be its, or give locus.",
+        ),
+        (
+            DISTANCE,
+            "Of the cluster's place only the parallax (1.238 mas) is known: its group is the one that is "
+            "most concentrated on the sky, of those near to that if any are.",
+            "Dias 2002, distance only: 1.238 mas. Another cluster as far away would be taken for the one that is "
+            "meant: see whether the members' motion can be its, or give locus.",
+        ),
+        (UNKNOWN, "Nothing is known of the cluster's motion and distance: its group is the one most", None),
+        ({}, "The cluster's group is the one nearest to -9.40 and -4.87 mas/yr, 1.238 mas (Dias 2002)", None),
+    ],
+)
+def test_half_a_locus_is_said_and_warned_of(region, changes, rule, warned):
+    half = replace(region, field=table(fields.FIELD, PLACE | changes))
+    assert list(clusters.warnings(half)) == ([warned] if warned else [])
+    assert rule in read(M67=half).text
+
+
 def test_methods_stand_in_the_papers_layout_and_what_is_unknown_is_left_open(region):
     lines = {line[0]: line[1:] for line in cells(read(M67=region), "methods_M67")}
     assert lines["literature (Dias 2002)"] == ["...", "-9.400", "...", "-4.870", "...", "1.238", "..."]

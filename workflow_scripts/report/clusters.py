@@ -11,7 +11,7 @@ from workflow_scripts.assumptions import Assumption
 from workflow_scripts.clustering import choice, published
 from workflow_scripts.clustering.space import Centre, turned
 from workflow_scripts.clustering.stars import ASTROMETRY, Locus
-from workflow_scripts.report import settings
+from workflow_scripts.report import given, settings
 from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
 
 _MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
@@ -63,6 +63,7 @@ def warnings(region: Region) -> Iterator[str]:
     if found["doubt"]:
         yield f"{found['doubt']}."
     (place,) = region.field.to_pylist()
+    yield from given.warnings(place)
     if place["radius_deg"] > _WIDE_DEG and not place["radial_velocity_km_s"]:
         yield (
             "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
@@ -187,12 +188,7 @@ def _region(name: str, region: Region) -> Iterator[Item]:
 def _place(region: Region) -> str:
     (at,), (found,) = region.field.to_pylist(), region.cluster.to_pylist()
     where = f"{at['survey']}, within {at['radius_deg']:g} deg of RA {at['ra_deg']:.4f}, Dec {at['dec_deg']:+.4f} deg. "
-    if at["pmra_mas_yr"] is None:
-        rule = "Nothing is known of the cluster's motion: its group is the one that is most concentrated on the sky. "
-    else:
-        locus = f"{at['pmra_mas_yr']:.2f} and {at['pmdec_mas_yr']:.2f} mas/yr, {at['parallax_mas']:.3f} mas"
-        gathered = "of those that gather on the sky if any do"
-        rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}), {gathered}. "
+    rule = given.rule(at)
     if found["ra_deg"] is not None:
         rule += f"The members gather around RA {found['ra_deg']:.3f}, Dec {found['dec_deg']:+.3f} deg. "
     motion, parallax = found["pm_systematic_mas_yr"], found["parallax_systematic_mas"]
