@@ -273,6 +273,20 @@ def test_field_without_a_cluster_says_so_and_why(region):
     assert "agreement_empty_1" not in seen.tables
 
 
+@pytest.mark.parametrize(
+    ("value", "warned"),
+    [
+        ("ra, dec; PMemb of 0.5 or above", False),
+        ("ra, dec; no column of probabilities: all rows count", False),
+        ("ra, dec; no column of probabilities: all rows count; NOT USED: ['p_m']; if one is", True),
+    ],
+)
+def test_list_whose_probabilities_may_have_been_overlooked_is_warned_of(region, value, warned):
+    told = replace(region, notes=table(selection.NOTES, note("CG 2020", "columns", value)))
+    assert list(clusters.warnings(told)) == [f"CG 2020, columns: {value}."] * warned
+    assert ["CG 2020", "columns", value] in cells(read(M67=told), "notes_M67")
+
+
 def test_cluster_that_may_be_another_is_doubted_first(region):
     doubted = replace(region, cluster=table(summary.CLUSTERS, FOUND | {"doubt": "FAR from the locus of Dias 2002"}))
     assert list(clusters.warnings(doubted)) == ["FAR from the locus of Dias 2002."]

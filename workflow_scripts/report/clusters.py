@@ -95,7 +95,7 @@ def _warned(notes: pa.Table, n_stars: int) -> Iterator[str]:
         elif note == "stars_with_median_errors" and float(value) > _MOST_MEDIAN * n_stars:
             missing = share(float(value), n_stars)
             yield f"{method}: errors of {missing} of the stars are missing; the median of the others stands for them."
-        elif value.startswith("LEFT OUT"):
+        elif value.startswith("LEFT OUT") or "NOT USED" in value:
             yield f"{method}, {note}: {value}."
 
 
