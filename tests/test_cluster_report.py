@@ -273,6 +273,16 @@ def test_field_without_a_cluster_says_so_and_why(region):
     assert "agreement_empty_1" not in seen.tables
 
 
+@pytest.mark.parametrize(("n", "warned"), [(0, False), (1202, False), (1203, True), (2405, True)])
+@pytest.mark.parametrize("name", ["ruwe", "g_mag"])
+def test_cut_that_could_judge_less_than_half_of_the_stars_is_warned_of(region, name, n, warned):
+    rows = [("rows read", 6185), (f"{name} of 14 or above", 0), (f"without {name}, kept", n), ("stars kept", 2405)]
+    cut = replace(region, cuts=table(gaia.CUTS, *({"cut": cut, "n": number} for cut, number in rows)))
+    said = f"{n:,} of 2,405 stars have no {name}: clusters.cuts.max_{name} could not judge them, and they are kept."
+    assert list(clusters.warnings(cut)) == [said] * warned
+    assert [f"without {name}, kept", f"{n:,}"] in cells(read(M67=cut), "cuts_M67")
+
+
 @pytest.mark.parametrize(
     ("value", "warned"),
     [

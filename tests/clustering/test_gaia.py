@@ -152,8 +152,11 @@ def test_every_star_left_out_is_counted(tmp_path):
         "rows that repeat another": 2,
         "ruwe of 1.4 or above": 5,
         "g_mag of 18 or above": 10,
+        "without ruwe, kept": 2,
+        "without g_mag, kept": 0,
         "stars kept": 58,
     }
+    assert cuts["cut"].to_pylist()[-1] == "stars kept"
     assert stars.num_rows == 58
     assert stars["source_id"].to_pylist() == sorted(set(stars["source_id"].to_pylist()))
     assert stars.schema.equals(STARS.schema)
@@ -165,6 +168,33 @@ def test_order_of_the_rows_does_not_matter(tmp_path):
     rows = read(tmp_path, native())
     mixed = rows.take(np.random.default_rng(3).permutation(N))
     assert gaia.select(mixed, REGION, gaia.Cuts()).stars.equals(gaia.select(rows, REGION, gaia.Cuts()).stars)
+
+
+@pytest.mark.parametrize(
+    ("cuts", "said"),
+    [
+        (gaia.Cuts(1.4, 18), {"without ruwe, kept": N - 3, "without g_mag, kept": N - 3}),
+        (gaia.Cuts(1.4, 0), {"without ruwe, kept": N}),
+        (gaia.Cuts(0, 18), {"without g_mag, kept": N - 3}),
+        (gaia.Cuts(0, 0), {}),
+    ],
+)
+def test_stars_that_a_cut_cannot_judge_are_counted_where_the_cut_is_made(tmp_path, cuts, said):
+    given = {name: values for name, values in native().items() if name != "ruwe"}
+    given["phot_g_mean_mag"] = np.r_[np.full(3, 19.0), np.full(N - 3, np.nan)]
+    chosen = gaia.select(read(tmp_path, given), REGION, cuts)
+    found = counts(chosen.cuts)
+    assert {name: n for name, n in found.items() if name.startswith("without") and "kept" in name} == said
+    assert found["stars kept"] == chosen.stars.num_rows == N - (3 if cuts.max_g_mag else 0)
+
+
+def test_star_left_out_by_one_cut_is_not_counted_as_kept_without_the_value_of_another(tmp_path):
+    given = native()
+    given["ruwe"][:10] = np.nan
+    given["phot_g_mean_mag"] = np.r_[np.full(4, 19.0), np.full(N - 4, 12.0)]
+    found = counts(gaia.select(read(tmp_path, given), REGION, gaia.Cuts(1.4, 18)).cuts)
+    assert (found["ruwe of 1.4 or above"], found["g_mag of 18 or above"]) == (0, 4)
+    assert (found["without ruwe, kept"], found["without g_mag, kept"]) == (6, 0)
 
 
 def test_negative_parallaxes_and_stars_without_magnitude_stay(tmp_path):
@@ -202,6 +232,12 @@ def test_twenty_stars_are_too_few_and_the_cuts_are_said(tmp_path):
 def test_advice_is_on_the_cut_that_took_most(tmp_path, changes, cuts, advice):
     with pytest.raises(DataError, match=rf"region M 1: 0 stars are left .*; {advice}$"):
         gaia.select(read(tmp_path, native(**changes)), REGION, cuts)
+
+
+def test_advice_is_not_on_stars_that_are_kept(tmp_path):
+    given = native(ruwe=np.full(N, np.nan), phot_g_mean_mag=np.repeat([19.0, 12.0], [35, N - 35]))
+    with pytest.raises(DataError, match=r"45 stars are left .*; relax clusters.cuts.max_g_mag$"):
+        gaia.select(read(tmp_path, given), REGION, gaia.Cuts(1.4, 18.0))
 
 
 def test_where_no_cut_took_stars_the_cone_is_too_small(tmp_path):

@@ -63,7 +63,7 @@ def warnings(region: Region) -> Iterator[str]:
     if found["doubt"]:
         yield f"{found['doubt']}."
     (place,) = region.field.to_pylist()
-    yield from given.warnings(place)
+    yield from given.warnings(place, region.cuts)
     if place["radius_deg"] > _WIDE_DEG and not place["radial_velocity_km_s"]:
         yield (
             "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
@@ -246,7 +246,8 @@ def _score(value: float | None) -> str:
 def _details(name: str, region: Region) -> Iterator[Table]:
     yield Table(
         name=f"cuts_{name}",
-        caption="Stars that each cut left out, in the order of the cuts; the last line is what all methods saw.",
+        caption="Stars that each cut left out, in the order of the cuts, and those that have no value to be judged by "
+        "and are kept; the last line is what all methods saw.",
         header=("Cut", "Stars"),
         rows=tuple((row["cut"], count(row["n"])) for row in region.cuts.to_pylist()),
     )

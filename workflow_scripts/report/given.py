@@ -1,7 +1,12 @@
-"""What the report of the clusters says of what was given: how much of a locus is known, and what the user may add."""
+"""What the report of the clusters says of what was given: how much of a locus is known, what no cut could judge."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import pyarrow as pa
+
+from workflow_scripts.clustering import gaia
+from workflow_scripts.report.page import count
 
 
 def rule(place: Mapping[str, Any]) -> str:
@@ -17,8 +22,19 @@ def rule(place: Mapping[str, Any]) -> str:
     return "Nothing is known of the cluster's motion and distance: its group is the one most concentrated on the sky. "
 
 
-def warnings(place: Mapping[str, Any]) -> Iterator[str]:
-    """Warn of a row of fields.FIELD with half a locus: what is known, and what the reader must judge."""
+def warnings(place: Mapping[str, Any], cuts: pa.Table) -> Iterator[str]:
+    """Warn of half a locus in a row of fields.FIELD, and of cuts of a table gaia.CUTS that judged less than half."""
+    yield from _half(place)
+    n = dict(zip(cuts["cut"].to_pylist(), cuts["n"].to_pylist(), strict=True))
+    for name in ("ruwe", "g_mag"):
+        unjudged, kept = n.get(gaia.UNJUDGED.format(name), 0), cuts["n"][-1].as_py()
+        if 2 * unjudged > kept:
+            which = f"{count(unjudged)} of {count(kept)} stars have no {name}"
+            yield f"{which}: clusters.cuts.max_{name} could not judge them, and they are kept."
+
+
+def _half(place: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is known of half a locus, and what the reader must judge."""
     motion, parallax = _motion(place), _parallax(place)
     if bool(motion) != bool(parallax):
         other, judged = ("of like motion", "parallax") if motion else ("as far away", "motion")
