@@ -32,7 +32,7 @@ def native(n: int = N, **changes: object) -> dict[str, object]:
 
 def read(tmp_path, columns: dict[str, object]) -> pa.Table:
     pq.write_table(pa.table(columns), tmp_path / "stars.parquet")
-    return gaia.read([tmp_path / "stars.parquet"])
+    return gaia.read([tmp_path / "stars.parquet"], "DR3")
 
 
 def counts(cuts: pa.Table) -> dict[str, int]:
@@ -66,7 +66,7 @@ def test_columns_of_vizier_and_colours_from_two_magnitudes(tmp_path):
 
 def test_csv_keeps_the_digits_of_identifiers(tmp_path):
     (tmp_path / "stars.csv").write_text("source_id,ra,dec,parallax,pmra,pmdec\n5000000000000000001,1,2,3,4,\n")
-    row = gaia.read([tmp_path / "stars.csv"]).to_pylist()[0]
+    row = gaia.read([tmp_path / "stars.csv"], "DR3").to_pylist()[0]
     assert (row["source_id"], row["ra_deg"], row["pmdec_mas_yr"]) == ("5000000000000000001", 1.0, None)
 
 
@@ -93,6 +93,18 @@ def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
     assert "stars.parquet" in str(error.value)
 
 
+@pytest.mark.parametrize(("second", "refused"), [(2016.0, False), (2015.5, True)])
+def test_every_file_must_be_of_the_release(tmp_path, second, refused):
+    paths = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
+    for path, epoch in zip(paths, (2016.0, second), strict=True):
+        pq.write_table(pa.table(native(ref_epoch=np.full(N, epoch))), path)
+    if refused:
+        with pytest.raises(DataError, match=r"second.parquet: column 'ref_epoch' is 2015.5 .*`release: DR2`"):
+            gaia.read(paths, "DR3")
+    else:
+        assert gaia.read(paths, "DR3").column_names == STARS.names
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -111,12 +123,12 @@ def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
 def test_identifiers_that_have_lost_digits_are_refused(tmp_path, text, message):
     (tmp_path / "stars.csv").write_text(f"source_id,ra,dec,parallax,pmra,pmdec\n{text},1,2,3,4,5\n")
     with pytest.raises(DataError, match=f"stars.csv: column 'source_id' .*{message}"):
-        gaia.read([tmp_path / "stars.csv"])
+        gaia.read([tmp_path / "stars.csv"], "DR3")
 
 
 def test_blanks_around_values_go_and_a_blank_identifier_is_none(tmp_path):
     (tmp_path / "stars.csv").write_text("source_id,ra,dec,parallax,pmra,pmdec\n 12 , 1 ,2,3,4,5\n  ,1,2,3,4,5\n")
-    assert gaia.read([tmp_path / "stars.csv"]).select(["source_id", "ra_deg"]).to_pylist() == [
+    assert gaia.read([tmp_path / "stars.csv"], "DR3").select(["source_id", "ra_deg"]).to_pylist() == [
         {"source_id": "12", "ra_deg": 1.0},
         {"source_id": None, "ra_deg": 1.0},
     ]

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from workflow_scripts import tables
 from workflow_scripts.archives.query import Query
 from workflow_scripts.clustering import limits
+from workflow_scripts.clustering import release as releases
+from workflow_scripts.clustering.fields import Release
 from workflow_scripts.clustering.regions import Region
 from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.surveys import catalogue, columns, files
@@ -38,7 +40,7 @@ NATIVE: Mapping[str, tuple[str, ...]] = {
     "ruwe": ("ruwe", "RUWE"),
 }
 _BP, _RP = "phot_bp_mean_mag", "phot_rp_mean_mag"
-_WANTED = {_BP, _RP, *(name for names in NATIVE.values() for name in names)}
+_WANTED = {_BP, _RP, *releases.COLUMNS, *(name for names in NATIVE.values() for name in names)}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NEEDED = [column.name for column in STARS.columns if not column.nullable]
 
@@ -106,13 +108,19 @@ def query(region: Region, release: str) -> Query:
     return catalogue.gaia(asked, f"{_RELEASES[release]} WHERE {cone}", "source_id")
 
 
-def read(paths: Sequence[Path]) -> pa.Table:
+def read(paths: Sequence[Path], release: Release) -> pa.Table:
     """Rows of the user's files, one after the other, with the columns of STARS; what a file lacks is null.
 
     Raises DataError for a file that cannot be read or lacks a column that every star needs, for values that are no
-    numbers or that no star of Gaia has (limits.LIMITS), and for identifiers that have lost digits.
+    numbers or that no star of Gaia has (limits.LIMITS), for identifiers that have lost digits, and for stars that are
+    not of the release (release.check).
     """
-    return pa.concat_tables([native(files.read(path, _WANTED), path) for path in paths])
+    found = []
+    for path in paths:
+        file = files.read(path, _WANTED)
+        releases.check(file, release, path)
+        found.append(native(file, path))
+    return pa.concat_tables(found)
 
 
 def native(file: files.File, path: Path) -> pa.Table:
