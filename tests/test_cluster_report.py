@@ -125,6 +125,38 @@ def test_region_says_where_it_is_and_how_its_group_was_chosen(region):
     assert "most concentrated on the sky" in text
 
 
+MOTION = {"parallax_mas": None, "locus_from": "Dias 2002, motion only"}
+DISTANCE = {"pmra_mas_yr": None, "pmdec_mas_yr": None, "locus_from": "Dias 2002, distance only"}
+UNKNOWN = MOTION | DISTANCE | {"locus_from": "none"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "warned"),
+    [
+        (
+            MOTION,
+            "Of the cluster's place only the motion (-9.40 and -4.87 mas/yr) is known: its group is the one that is "
+            "most concentrated on the sky, of those near to that if any are.",
+            "Dias 2002, motion only: -9.40 and -4.87 mas/yr. Another cluster of like motion would be taken for the "
+            "one that is meant: see whether the members' parallax can be its, or give locus.",
+        ),
+        (
+            DISTANCE,
+            "Of the cluster's place only the parallax (1.238 mas) is known: its group is the one that is "
+            "most concentrated on the sky, of those near to that if any are.",
+            "Dias 2002, distance only: 1.238 mas. Another cluster as far away would be taken for the one that is "
+            "meant: see whether the members' motion can be its, or give locus.",
+        ),
+        (UNKNOWN, "Nothing is known of the cluster's motion and distance: its group is the one most", None),
+        ({}, "The cluster's group is the one nearest to -9.40 and -4.87 mas/yr, 1.238 mas (Dias 2002)", None),
+    ],
+)
+def test_half_a_locus_is_said_and_warned_of(region, changes, rule, warned):
+    half = replace(region, field=table(fields.FIELD, PLACE | changes))
+    assert list(clusters.warnings(half)) == ([warned] if warned else [])
+    assert rule in read(M67=half).text
+
+
 def test_methods_stand_in_the_papers_layout_and_what_is_unknown_is_left_open(region):
     lines = {line[0]: line[1:] for line in cells(read(M67=region), "methods_M67")}
     assert lines["literature (Dias 2002)"] == ["...", "-9.400", "...", "-4.870", "...", "1.238", "..."]
@@ -246,6 +278,30 @@ def test_field_without_a_cluster_says_so_and_why(region):
     assert "of the cone's radius" not in seen.text
     assert cells(seen, "clusters")[1] == ["empty", "2,405", "0", "...", "46.8", *["..."] * 5]
     assert "agreement_empty_1" not in seen.tables
+
+
+@pytest.mark.parametrize(("n", "warned"), [(0, False), (1202, False), (1203, True), (2405, True)])
+@pytest.mark.parametrize("name", ["ruwe", "g_mag"])
+def test_cut_that_could_judge_less_than_half_of_the_stars_is_warned_of(region, name, n, warned):
+    rows = [("rows read", 6185), (f"{name} of 14 or above", 0), (f"without {name}, kept", n), ("stars kept", 2405)]
+    cut = replace(region, cuts=table(gaia.CUTS, *({"cut": cut, "n": number} for cut, number in rows)))
+    said = f"{n:,} of 2,405 stars have no {name}: clusters.cuts.max_{name} could not judge them, and they are kept."
+    assert list(clusters.warnings(cut)) == [said] * warned
+    assert [f"without {name}, kept", f"{n:,}"] in cells(read(M67=cut), "cuts_M67")
+
+
+@pytest.mark.parametrize(
+    ("value", "warned"),
+    [
+        ("ra, dec; PMemb of 0.5 or above", False),
+        ("ra, dec; no column of probabilities: all rows count", False),
+        ("ra, dec; no column of probabilities: all rows count; NOT USED: ['p_m']; if one is", True),
+    ],
+)
+def test_list_whose_probabilities_may_have_been_overlooked_is_warned_of(region, value, warned):
+    told = replace(region, notes=table(selection.NOTES, note("CG 2020", "columns", value)))
+    assert list(clusters.warnings(told)) == [f"CG 2020, columns: {value}."] * warned
+    assert ["CG 2020", "columns", value] in cells(read(M67=told), "notes_M67")
 
 
 def test_cluster_that_may_be_another_is_doubted_first(region):

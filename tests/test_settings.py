@@ -411,6 +411,7 @@ def test_region_may_differ_from_the_branch_in_settings_of_dec():
     assert (branch["learning_rate"], branch["seeds"], branch["quantile"]) == (1, 20, 0.1)
     assert regions["NGC_2516"]["dec"] == {"hidden": [50, 50, 60], "quantile": 0.15}  # not filled: the branch's hold
     assert regions["Melotte_22"]["dec"] == {"hidden": [50, 50, 200]}
+    assert regions["Melotte_25"]["locus"] == [104.9, -28.0, 21.1]  # Table 5.8; Dias 2002 has a distance only
 
 
 def test_unknown_setting_of_a_region_s_dec_is_named():

@@ -46,6 +46,52 @@ def test_gathered_group_far_from_the_locus_is_not_the_cluster():
     assert choice.choose(GROUPS, FIELD.space, FIELD.sky, far).rule == "locus"
 
 
+HALVES = [
+    Locus(LOCUS.pmra_mas_yr + 2.0, LOCUS.pmdec_mas_yr - 1.5, np.nan),
+    Locus(np.nan, np.nan, 1.2 * LOCUS.parallax_mas),
+]
+
+
+def beside(members: np.ndarray, offset: tuple[float, float, float], n: int = 200):
+    """The field with a second group, more compact on the sky than the cluster and so far from it in astrometry."""
+    space, sky, second = FIELD.space.copy(), FIELD.sky.copy(), np.flatnonzero(~members)[:n]
+    rng = np.random.default_rng(4)
+    space[second] = rng.normal(LOCUS.array() + np.array(offset), 0.05, (n, 3))
+    sky[second] = rng.normal(np.median(sky, axis=0) + np.array([0.3, 0.2]), 0.01, (n, 2))
+    label = np.where(members, 1, 0)
+    label[second] = 2
+    return Groups(label.astype(np.int32), 3), space, sky
+
+
+@pytest.mark.parametrize(("half", "offset"), [(HALVES[0], (9.0, -9.0, 0.0)), (HALVES[1], (0.0, 0.0, 9.0))])
+def test_half_a_locus_keeps_a_more_compact_group_out_that_is_far_from_it(half, offset):
+    groups, space, sky = beside(FIELD.members, offset)
+    assert choice.choose(groups, space, sky, None).group == 2  # the trap: nothing known, the other cluster is taken
+    chosen = choice.choose(groups, space, sky, half)
+    assert (chosen.group, chosen.rule) == (1, "near")
+    merit = choice.choose(GROUPS, FIELD.space, FIELD.sky, None).merit
+    assert chosen.merit == pytest.approx(merit, abs=0.1)  # of compactness, not a distance
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_half_a_locus_does_not_tell_groups_near_to_it_from_each_other(half):
+    groups, space, sky = beside(FIELD.members, (1.0, 1.0, 0.1))
+    assert choice.choose(groups, space, sky, half).group == 2
+
+
+def test_where_no_gathered_group_is_near_half_a_locus_the_most_compact_is_taken():
+    far = Locus(LOCUS.pmra_mas_yr + 9.0, LOCUS.pmdec_mas_yr, np.nan)
+    known, unknown = (choice.choose(GROUPS, FIELD.space, FIELD.sky, locus) for locus in (far, None))
+    assert known == unknown
+    assert known.rule == "compactness"
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_half_a_locus_makes_no_cluster_of_a_group_of_the_field(half):
+    scattered = np.random.default_rng(1).permutation(FIELD.sky)
+    assert choice.choose(GROUPS, FIELD.space, scattered, half) is None
+
+
 def test_merit_by_hand():
     # Interquartile ranges 50, 5 and 500: one scatter of the field is 50 / 1.3489795 along the first axis.
     space = np.arange(101.0)[:, None] * [1, 0.1, 10]
@@ -70,6 +116,9 @@ def test_merit_by_hand():
 )
 def test_far_is_beyond_what_catalogues_err_by(found, far):
     assert choice.is_far(found, Locus(1.0, 2.0, 1.0)) == far
+    moved, nearer = found.pmra_mas_yr != 1.0, found.parallax_mas != 1.0
+    assert choice.is_far(found, Locus(1.0, 2.0, np.nan)) == (far and moved)
+    assert choice.is_far(found, Locus(np.nan, np.nan, 1.0)) == (far and nearer)
 
 
 @pytest.mark.parametrize(("one", "other"), [(1.0, 0.31), (0.5, 0.06), (3.0, 2.0), (0.3, -0.1)])

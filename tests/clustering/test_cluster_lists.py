@@ -6,7 +6,13 @@ import pyarrow.parquet as pq
 import pytest
 from simulated_region import region
 
-from workflow_scripts.clustering import lists
+from workflow_scripts.clustering import lists, published
+from workflow_scripts.clustering.fields import Field
+from workflow_scripts.clustering.members import members
+from workflow_scripts.clustering.membership import Membership
+from workflow_scripts.clustering.regions import Region
+from workflow_scripts.clustering.space import Centre
+from workflow_scripts.clustering.stars import Locus
 from workflow_scripts.tables import DataError
 
 STARS = region(np.random.default_rng(1), (), n_field=60).stars
@@ -23,6 +29,12 @@ def written(tmp_path, **columns: object):
 
 def on_list(path, stars: pa.Table, least_probability: float) -> lists.Listed:
     return lists.on_list(lists.read(path, least_probability), stars)
+
+
+def spelt(tmp_path, **names: str):
+    """A list of five stars, probabilities 0.1 to 0.9, the columns under other names."""
+    given = {"source_id": [7, 8, 9, 10, 11], "ra": RA[:5], "dec": DEC[:5], "PMemb": [0.1, 0.3, 0.5, 0.7, 0.9]}
+    return written(tmp_path, **{names.get(name, name): values for name, values in given.items()})
 
 
 def rows_of(listed: lists.Listed) -> list[int]:
@@ -46,10 +58,15 @@ def test_list_of_identifiers_matches_by_them(tmp_path):
 
 def test_notes_say_of_each_list_how_it_was_matched_and_how_many_rows_are_there():
     flags = np.array([True, False, True])
-    listed = {"CG 2020": lists.Listed(flags, lists.BY_POSITION, 5), "ids": lists.Listed(~flags, lists.BY_ID, 1)}
+    listed = {
+        "CG 2020": lists.Listed(flags, lists.BY_POSITION, 5, "ra, dec; PMemb of 0.5 or above"),
+        "ids": lists.Listed(~flags, lists.BY_ID, 1, "Source; no column of probabilities: all rows count"),
+    }
     assert list(lists.notes(listed)) == [
+        ("CG 2020", "columns", "ra, dec; PMemb of 0.5 or above"),
         ("CG 2020", "matched", "by position within 1.5 arcsec"),
         ("CG 2020", "rows in the region", "2 of 5"),
+        ("ids", "columns", "Source; no column of probabilities: all rows count"),
         ("ids", "matched", "by source_id: identifiers differ between releases, some stars are missed"),
         ("ids", "rows in the region", "1 of 1"),
     ]
@@ -101,6 +118,88 @@ def test_rows_without_a_probability_are_left_out(tmp_path):
     path = written(tmp_path, ra=RA[:3], dec=DEC[:3], probability=[0.5, "", 1.0])
     found = on_list(path, STARS, 0.0)
     assert (rows_of(found), found.n_rows) == ([0, 2], 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PMemb", "Pmemb", "pmemb", "P_memb", "Proba", "proba", "Prob", "prob", "probs", "probability", "MembProb"],
+)
+def test_probability_is_found_whatever_its_name_and_case(tmp_path, name):
+    found = lists.read(spelt(tmp_path, PMemb=name), 0.5)
+    np.testing.assert_array_equal(found.rows["ra_deg"].to_numpy(), RA[2:5])
+    assert found.columns == f"ra, dec; {name} of 0.5 or above"
+
+
+@pytest.mark.parametrize("name", ["p_member", "PMemb_2", "prob_of_membership", "Probability_cluster"])
+def test_column_that_looks_like_a_probability_is_said_to_be_not_used(tmp_path, name):
+    found = lists.read(spelt(tmp_path, PMemb=name), 0.5)
+    assert found.rows.num_rows == 5
+    assert found.columns == (
+        f"ra, dec; no column of probabilities: all rows count; NOT USED: ['{name}']; if one is the probability, "
+        "call it PMemb"
+    )
+
+
+@pytest.mark.parametrize("name", ["parallax", "memb", "phot_g_mean_mag", "e_prob", "flag"])
+def test_other_columns_do_not_look_like_a_probability(tmp_path, name):
+    columns = lists.read(spelt(tmp_path, PMemb=name), 0.5).columns
+    assert columns == "ra, dec; no column of probabilities: all rows count"
+
+
+def test_of_two_probabilities_one_is_used_and_the_other_named(tmp_path):
+    path = written(tmp_path, Prob=[0.9, 0.1], ra=RA[:2], dec=DEC[:2], pmemb=[0.2, 0.8])
+    found = lists.read(path, 0.5)
+    assert found.rows["ra_deg"].to_pylist() == [RA[1]]
+    assert found.columns.startswith("ra, dec; pmemb of 0.5 or above; NOT USED: ['Prob']")
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec"),
+    [
+        *(("RA", "DEC"), ("Ra", "Dec"), ("ra_deg", "dec_deg"), ("RAdeg", "DEdeg"), ("RAJ2000", "DEJ2000")),
+        *(("RA_ICRS", "DE_ICRS"), ("ra_icrs", "de_icrs"), ("radeg", "dedeg")),
+    ],
+)
+def test_positions_are_found_whatever_their_name_and_case(tmp_path, ra, dec):
+    found = lists.read(spelt(tmp_path, ra=ra, dec=dec), 0.5)
+    assert rows_of(lists.on_list(found, STARS)) == [2, 3, 4]  # the identifiers are those of no star
+    assert found.columns == f"{ra}, {dec}; PMemb of 0.5 or above"
+
+
+def test_spelling_of_the_archive_goes_before_others(tmp_path):
+    path = written(tmp_path, RA=[1.0], RAJ2000=[2.0], ra=RA[:1], DEJ2000=[2.0], dec=DEC[:1], DEC=[1.0], Source=[5])
+    found = lists.read(path, 0.5)
+    assert rows_of(lists.on_list(found, STARS)) == [0]
+    assert found.columns.startswith("ra, dec; ")
+
+
+def test_half_a_position_is_none_and_identifiers_are_told(tmp_path):
+    found = lists.read(spelt(tmp_path, dec="declination", source_id="SOURCE"), 0.5)
+    assert (found.rows["source_id"].to_pylist(), found.rows["ra_deg"].null_count) == (["9", "10", "11"], 3)
+    assert found.columns == "SOURCE; PMemb of 0.5 or above"
+
+
+@pytest.mark.parametrize("suffix", ["fits", "vot", "parquet"])
+def test_members_that_we_publish_are_a_list(tmp_path, suffix):
+    paths = {kind: tmp_path / f"members.{kind}" for kind in ("parquet", "fits", "vot")}
+    field = Field(Region("M 1", Centre(130.0, 20.0), 1.0), "S (SIMULATED)", "DR3", 0.5, "none", None)
+    chance = np.linspace(0, 1, 60)
+    found = Membership(chance, Locus(1.0, 2.0, 3.0), np.eye(3), 9.0, None, field.region.centre)
+    published.write(members("M 1", STARS, found, {}), field, None, *paths.values())
+    one = lists.read(paths[suffix], 0.5)
+    assert one.columns == "ra_deg, dec_deg; probability of 0.5 or above"
+    assert rows_of(lists.on_list(one, STARS)) == np.flatnonzero(chance >= 0.5).tolist()
+
+
+def test_file_gives_back_the_lists_and_their_columns(tmp_path):
+    first = lists.read(spelt(tmp_path), 0.5)
+    nothing = lists.read(spelt(tmp_path, PMemb="Proba"), 1.0)
+    lists.write({"one": first, "none": nothing}, tmp_path / "lists.parquet")
+    back = lists.stored(tmp_path / "lists.parquet")
+    assert list(back) == ["one", "none"]
+    assert back["one"].rows.drop_columns("list").equals(first.rows.cast(back["one"].rows.drop_columns("list").schema))
+    assert (back["none"].rows.num_rows, back["none"].columns) == (0, "ra, dec; Proba of 1 or above")
+    assert not lists.on_list(back["none"], STARS).stars.any()
 
 
 def test_list_without_either_is_refused(tmp_path):

@@ -1,13 +1,17 @@
 """What the configuration and the catalogue of open clusters say of a region."""
 
+import dataclasses
+
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from workflow_scripts import tables
 from workflow_scripts.clustering import fields
 from workflow_scripts.clustering.fields import Wanted, resolve
 from workflow_scripts.clustering.regions import OPEN_CLUSTERS
 from workflow_scripts.clustering.space import Centre
-from workflow_scripts.clustering.stars import Locus
+from workflow_scripts.clustering.stars import ASTROMETRY, Locus
 from workflow_scripts.tables import DataError
 
 CLUSTERS = pa.Table.from_pylist(
@@ -23,6 +27,9 @@ CLUSTERS = pa.Table.from_pylist(
             "radial_velocity_km_s": 33.0,
         },
         {"cluster": "NGC 2", "ra_deg": 10.0, "dec_deg": 20.0},
+        {"cluster": "moves", "ra_deg": 1.0, "dec_deg": 2.0, "pmra_mas_yr": 1.81, "pmdec_mas_yr": 0.0},
+        {"cluster": "is near", "ra_deg": 1.0, "dec_deg": 2.0, "distance_pc": 50.0},
+        {"cluster": "half a motion", "ra_deg": 1.0, "dec_deg": 2.0, "pmra_mas_yr": 1.81},
     ],
     schema=OPEN_CLUSTERS.schema,
 )
@@ -49,6 +56,32 @@ def test_cluster_may_be_unknown():
     assert (found.locus, found.locus_from) == (None, "none")
     incomplete = resolve("a", Wanted("local", cluster="NGC 2", radius_deg=1), "S", CLUSTERS)
     assert (incomplete.locus, incomplete.region.centre) == (None, Centre(10, 20, 0))
+
+
+HALVES = [
+    ("moves", [1.81, 0.0, np.nan], "Dias 2002, motion only"),
+    ("is near", [np.nan, np.nan, 20.0], "Dias 2002, distance only"),
+]
+
+
+@pytest.mark.parametrize(("cluster", "known", "origin"), HALVES)
+def test_half_a_locus_is_kept_and_told_as_such(tmp_path, cluster, known, origin):
+    found = resolve("a", Wanted("local", cluster=cluster, radius_deg=1), "S", CLUSTERS)
+    np.testing.assert_array_equal(found.locus.array(), known)
+    assert (found.locus.complete, found.locus_from) == (False, origin)
+    fields.write(found, tmp_path / "region.parquet")
+    row = tables.read(tmp_path / "region.parquet", fields.FIELD).to_pylist()[0]
+    assert [row[name] for name in ASTROMETRY] == [None if np.isnan(value) else value for value in known]
+    back = fields.read(tmp_path / "region.parquet")
+    np.testing.assert_array_equal(back.locus.array(), known)
+    assert dataclasses.replace(back, locus=found.locus) == found
+
+
+def test_configuration_goes_before_half_a_locus_and_half_a_motion_is_none():
+    given = resolve("a", Wanted("local", cluster="moves", radius_deg=1, locus=[1, 2, 3]), "S", CLUSTERS)
+    assert (given.locus, given.locus.complete, given.locus_from) == (Locus(1, 2, 3), True, "configuration")
+    nothing = resolve("a", Wanted("local", cluster="half a motion", radius_deg=1), "S", CLUSTERS)
+    assert (nothing.locus, nothing.locus_from) == (None, "none")
 
 
 @pytest.mark.parametrize(

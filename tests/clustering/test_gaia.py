@@ -32,7 +32,7 @@ def native(n: int = N, **changes: object) -> dict[str, object]:
 
 def read(tmp_path, columns: dict[str, object]) -> pa.Table:
     pq.write_table(pa.table(columns), tmp_path / "stars.parquet")
-    return gaia.read([tmp_path / "stars.parquet"])
+    return gaia.read([tmp_path / "stars.parquet"], "DR3")
 
 
 def counts(cuts: pa.Table) -> dict[str, int]:
@@ -66,7 +66,7 @@ def test_columns_of_vizier_and_colours_from_two_magnitudes(tmp_path):
 
 def test_csv_keeps_the_digits_of_identifiers(tmp_path):
     (tmp_path / "stars.csv").write_text("source_id,ra,dec,parallax,pmra,pmdec\n5000000000000000001,1,2,3,4,\n")
-    row = gaia.read([tmp_path / "stars.csv"]).to_pylist()[0]
+    row = gaia.read([tmp_path / "stars.csv"], "DR3").to_pylist()[0]
     assert (row["source_id"], row["ra_deg"], row["pmdec_mas_yr"]) == ("5000000000000000001", 1.0, None)
 
 
@@ -93,6 +93,18 @@ def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
     assert "stars.parquet" in str(error.value)
 
 
+@pytest.mark.parametrize(("second", "refused"), [(2016.0, False), (2015.5, True)])
+def test_every_file_must_be_of_the_release(tmp_path, second, refused):
+    paths = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
+    for path, epoch in zip(paths, (2016.0, second), strict=True):
+        pq.write_table(pa.table(native(ref_epoch=np.full(N, epoch))), path)
+    if refused:
+        with pytest.raises(DataError, match=r"second.parquet: column 'ref_epoch' is 2015.5 .*`release: DR2`"):
+            gaia.read(paths, "DR3")
+    else:
+        assert gaia.read(paths, "DR3").column_names == STARS.names
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -111,12 +123,12 @@ def test_file_that_is_no_table_of_stars_is_refused(tmp_path, change, message):
 def test_identifiers_that_have_lost_digits_are_refused(tmp_path, text, message):
     (tmp_path / "stars.csv").write_text(f"source_id,ra,dec,parallax,pmra,pmdec\n{text},1,2,3,4,5\n")
     with pytest.raises(DataError, match=f"stars.csv: column 'source_id' .*{message}"):
-        gaia.read([tmp_path / "stars.csv"])
+        gaia.read([tmp_path / "stars.csv"], "DR3")
 
 
 def test_blanks_around_values_go_and_a_blank_identifier_is_none(tmp_path):
     (tmp_path / "stars.csv").write_text("source_id,ra,dec,parallax,pmra,pmdec\n 12 , 1 ,2,3,4,5\n  ,1,2,3,4,5\n")
-    assert gaia.read([tmp_path / "stars.csv"]).select(["source_id", "ra_deg"]).to_pylist() == [
+    assert gaia.read([tmp_path / "stars.csv"], "DR3").select(["source_id", "ra_deg"]).to_pylist() == [
         {"source_id": "12", "ra_deg": 1.0},
         {"source_id": None, "ra_deg": 1.0},
     ]
@@ -152,8 +164,11 @@ def test_every_star_left_out_is_counted(tmp_path):
         "rows that repeat another": 2,
         "ruwe of 1.4 or above": 5,
         "g_mag of 18 or above": 10,
+        "without ruwe, kept": 2,
+        "without g_mag, kept": 0,
         "stars kept": 58,
     }
+    assert cuts["cut"].to_pylist()[-1] == "stars kept"
     assert stars.num_rows == 58
     assert stars["source_id"].to_pylist() == sorted(set(stars["source_id"].to_pylist()))
     assert stars.schema.equals(STARS.schema)
@@ -165,6 +180,33 @@ def test_order_of_the_rows_does_not_matter(tmp_path):
     rows = read(tmp_path, native())
     mixed = rows.take(np.random.default_rng(3).permutation(N))
     assert gaia.select(mixed, REGION, gaia.Cuts()).stars.equals(gaia.select(rows, REGION, gaia.Cuts()).stars)
+
+
+@pytest.mark.parametrize(
+    ("cuts", "said"),
+    [
+        (gaia.Cuts(1.4, 18), {"without ruwe, kept": N - 3, "without g_mag, kept": N - 3}),
+        (gaia.Cuts(1.4, 0), {"without ruwe, kept": N}),
+        (gaia.Cuts(0, 18), {"without g_mag, kept": N - 3}),
+        (gaia.Cuts(0, 0), {}),
+    ],
+)
+def test_stars_that_a_cut_cannot_judge_are_counted_where_the_cut_is_made(tmp_path, cuts, said):
+    given = {name: values for name, values in native().items() if name != "ruwe"}
+    given["phot_g_mean_mag"] = np.r_[np.full(3, 19.0), np.full(N - 3, np.nan)]
+    chosen = gaia.select(read(tmp_path, given), REGION, cuts)
+    found = counts(chosen.cuts)
+    assert {name: n for name, n in found.items() if name.startswith("without") and "kept" in name} == said
+    assert found["stars kept"] == chosen.stars.num_rows == N - (3 if cuts.max_g_mag else 0)
+
+
+def test_star_left_out_by_one_cut_is_not_counted_as_kept_without_the_value_of_another(tmp_path):
+    given = native()
+    given["ruwe"][:10] = np.nan
+    given["phot_g_mean_mag"] = np.r_[np.full(4, 19.0), np.full(N - 4, 12.0)]
+    found = counts(gaia.select(read(tmp_path, given), REGION, gaia.Cuts(1.4, 18)).cuts)
+    assert (found["ruwe of 1.4 or above"], found["g_mag of 18 or above"]) == (0, 4)
+    assert (found["without ruwe, kept"], found["without g_mag, kept"]) == (6, 0)
 
 
 def test_negative_parallaxes_and_stars_without_magnitude_stay(tmp_path):
@@ -202,6 +244,12 @@ def test_twenty_stars_are_too_few_and_the_cuts_are_said(tmp_path):
 def test_advice_is_on_the_cut_that_took_most(tmp_path, changes, cuts, advice):
     with pytest.raises(DataError, match=rf"region M 1: 0 stars are left .*; {advice}$"):
         gaia.select(read(tmp_path, native(**changes)), REGION, cuts)
+
+
+def test_advice_is_not_on_stars_that_are_kept(tmp_path):
+    given = native(ruwe=np.full(N, np.nan), phot_g_mean_mag=np.repeat([19.0, 12.0], [35, N - 35]))
+    with pytest.raises(DataError, match=r"45 stars are left .*; relax clusters.cuts.max_g_mag$"):
+        gaia.select(read(tmp_path, given), REGION, gaia.Cuts(1.4, 18.0))
 
 
 def test_where_no_cut_took_stars_the_cone_is_too_small(tmp_path):

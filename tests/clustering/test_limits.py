@@ -29,7 +29,7 @@ def given(ours: str = "", *values: float | None) -> dict[str, object]:
 
 def read(tmp_path, columns: dict[str, object]) -> pa.Table:
     pq.write_table(pa.table(columns), tmp_path / "stars.parquet")
-    return gaia.read([tmp_path / "stars.parquet"])
+    return gaia.read([tmp_path / "stars.parquet"], "DR3")
 
 
 def refused(tmp_path, ours: str, *values: float) -> str:

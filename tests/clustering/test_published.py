@@ -100,6 +100,20 @@ def test_literature_is_the_locus_without_errors():
     assert np.isnan(row.standard_error).all()
 
 
+@pytest.mark.parametrize("locus", [Locus(1.0, 2.0, np.nan), Locus(np.nan, np.nan, 3.0)])
+def test_literature_with_half_a_locus_has_that_half(locus):
+    centre = place("Gaia").region.centre
+    where = dataclasses.replace(place("Gaia"), locus=locus)
+    given = locus.array()
+    mean = published.literature(where, centre)["literature (Dias 2002)"].mean
+    np.testing.assert_array_equal(mean, given)
+    # Along other axes: a motion turns by the difference in right ascension times the sine of the declination.
+    moved = published.literature(where, Centre(131.0, 20.0))["literature (Dias 2002)"].mean
+    angle = np.radians(1.0) * np.sin(np.radians(20.0))
+    turned = [given[0] + angle * given[1], given[1] - angle * given[0], given[2]]
+    np.testing.assert_allclose(np.abs(moved - turned), np.where(np.isnan(given), np.nan, 0), atol=1e-3)
+
+
 def test_nan_becomes_null_and_nothing_else_changes():
     table = pa.table({"a": [1.0, float("nan"), None], "b": ["x", "y", None]})
     assert published.without_nan(table).to_pydict() == {"a": [1.0, None, None], "b": ["x", "y", None]}
@@ -152,6 +166,10 @@ def test_without_members_and_lists_nothing_is_judged_and_the_reason_is_noted():
         (Locus(2.0, 4.0, 2.5), "-1.00 mas/yr, -2.00 mas/yr, +0.500 mas"),
         (Locus(5.0, 5.5, 3.0), f"{FAR} -4.00 mas/yr, -3.50 mas/yr, +0.000 mas"),
         (Locus(1.0, 2.0, 1.8), f"{FAR} +0.00 mas/yr, +0.00 mas/yr, +1.200 mas"),
+        (Locus(2.0, 4.0, np.nan), "-1.00 mas/yr, -2.00 mas/yr"),
+        (Locus(5.0, 5.5, np.nan), f"{FAR} -4.00 mas/yr, -3.50 mas/yr"),
+        (Locus(np.nan, np.nan, 2.5), "+0.500 mas"),
+        (Locus(np.nan, np.nan, 1.8), f"{FAR} +1.200 mas"),
     ],
 )
 def test_members_far_from_the_literature_may_be_another_cluster(literature, expected):

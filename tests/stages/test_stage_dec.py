@@ -37,6 +37,24 @@ def test_consensus_finds_the_cluster_and_tells_of_its_seeds(tmp_path):
     assert 0 < float(said["DEC", "F1 of a seed with the consensus"]) <= 1
 
 
+@pytest.mark.parametrize(
+    ("locus", "rule"),
+    [
+        (LOCUS, "nearest to the locus, of those that gather on the sky if any do"),
+        (None, "most concentrated on the sky"),
+        (
+            replace(LOCUS, parallax_mas=np.nan),
+            "most concentrated on the sky, of those near to what is known of the locus if any are",
+        ),
+    ],
+)
+def test_rule_that_chose_the_group_is_told(tmp_path, locus, rule):
+    made = prepared(tmp_path / "a", locus=locus)
+    found, said = run(made)
+    assert said["DEC", "rule"] == rule
+    assert f1(found["DEC"].selected, made.truth) > 0.75
+
+
 def test_filter_takes_the_tails_in_parallax(tmp_path):
     made = prepared(tmp_path / "a", locus=LOCUS)
     found = run(made, quantile=0.2)[0]

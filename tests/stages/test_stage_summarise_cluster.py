@@ -44,8 +44,9 @@ def run(made, n_dec=400, listed=True, true=None):
     final.write(final.first(space(rows), starts), rows, made.folder / "p.parquet")
     tables.write(BLIND, made.folder / "blind.parquet", OVERDENSITIES)
     true = rows.filter(made.truth) if true is None else true
-    places = [{"list": "truth", **row} for row in true.select(["ra_deg", "dec_deg"]).to_pylist()]
-    tables.write(pa.Table.from_pylist(places, schema=lists.LISTS.schema), made.folder / "l.parquet", lists.LISTS)
+    fields_of = [lists.LISTS.schema.field(name) for name in ("source_id", "ra_deg", "dec_deg")]
+    places = pa.Table.from_pylist(true.select(["ra_deg", "dec_deg"]).to_pylist(), schema=pa.schema(fields_of))
+    lists.write({"truth": lists.MemberList(places, "ra, dec; PMemb of 0.5 or above")}, made.folder / "l.parquet")
     outputs = {name: made.folder / file for name, file in OUTPUTS.items()}
     stage.main(
         **made.inputs,
@@ -103,6 +104,7 @@ def test_lists_judge_every_method_and_dec_is_told_to_be_worse(made):
     assert notes["DEC", "judged by truth"].startswith(f"WORSE than K-Means: F1 {f1['DEC']:.3f}")
     assert notes["K-Means", "edge"] == "none"
     assert notes["region", "complete stars"] == f"{made.rows.num_rows}, fewer than the 40,000 of Alvaro 2020"
+    assert notes["truth", "columns"] == "ra, dec; PMemb of 0.5 or above"
     assert notes["truth", "matched"] == "by position within 1.5 arcsec"
     assert notes["truth", "rows in the region"] == f"{made.truth.sum()} of {made.truth.sum()}"
 

@@ -26,8 +26,9 @@ class Choice:
 
     gathered: the group whose median is nearest to the locus given, of those that are not far from it and gather on the
     sky; locus: the nearest of all, where none does; merit is the distance, in scatters of the field.
-    compactness: the group most concentrated on the sky against all other stars; merit is the largest difference
-    between the two cumulative distributions of the distance from the group's median position.
+    compactness: the group most concentrated on the sky against all other stars; near: the same, of those that are not
+    far from the half of a locus that is known; merit is the largest difference between the two cumulative
+    distributions of the distance from the group's median position.
     """
 
     group: int
@@ -40,28 +41,34 @@ def choose(groups: Groups, space: Reals, sky: Reals, locus: Locus | None) -> Cho
 
     Groups of fewer than 10 stars are no candidates. A group gathers on the sky if it is more concentrated than one
     group of field stars in 1,000 would be; the errors of old motions reach as far as to groups of the field that do
-    not. None if there is no candidate or, without a locus, if none gathers.
+    not. Half a locus only tells groups that are far from it: distances to it along what is known would be of groups of
+    the field as well. None if there is no candidate or, without a whole locus, if none gathers.
     """
     candidates = [group for group in range(groups.n_groups) if groups.members(group).sum() >= FEWEST]
     if not candidates:
         return None
     median = {group: Locus(*np.median(space[groups.members(group)], axis=0).tolist()) for group in candidates}
     near = candidates if locus is None else [group for group in candidates if not is_far(median[group], locus)]
-    found = {group: _concentration(sky, groups.members(group)) for group in near}
-    compact = [group for group in near if found[group][1] < CHANCE / len(candidates)]
-    if locus is not None:
+    whole = locus is not None and locus.complete
+    found = {group: _concentration(sky, groups.members(group)) for group in (near if whole else candidates)}
+    gathered = [group for group in found if found[group][1] < CHANCE / len(candidates)]
+    compact = [group for group in gathered if group in near]
+    if locus is not None and whole:
         width = _width(space)
         distance = {g: float(np.linalg.norm((m.array() - locus.array()) / width)) for g, m in median.items()}
         group = min(compact or candidates, key=distance.__getitem__)
         return Choice(group, "gathered" if compact else "locus", distance[group])
-    if not compact:
+    if not gathered:
         return None
-    group = max(compact, key=lambda g: found[g][0])
-    return Choice(group, "compactness", found[group][0])
+    group = max(compact or gathered, key=lambda g: found[g][0])
+    return Choice(group, "near" if compact and locus is not None else "compactness", found[group][0])
 
 
 def is_far(found: Locus, literature: Locus) -> bool:
-    """Say whether what was found is too far from the literature's locus to be surely the same cluster."""
+    """Say whether what was found is too far from the literature's locus to be surely the same cluster.
+
+    What the literature does not know (NaN) is not far.
+    """
     pmra, pmdec, parallax = found.array() - literature.array()
     nearest = max(min(found.parallax_mas, literature.parallax_mas), 0)
     apart = abs(parallax) > (_FARTHEST_RATIO - 1) * nearest + _FARTHEST_MAS

@@ -1,6 +1,7 @@
 """What a run's configuration and the catalogue of Dias et al. 2002 say of a region, as one row that all stages read."""
 
 import difflib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +30,7 @@ FIELD = Table(
         Column("radial_velocity_km_s", _REAL, "km/s", "radial velocity; 0 where no catalogue has one"),
         Column("radius_deg", _REAL, "deg", "radius of the cone"),
         Column("inner_deg", _REAL, "deg", "radius of the cluster, at most that of the cone over 1.5"),
-        Column("locus_from", _TEXT, "", "where the locus comes from: configuration, Dias 2002, or none"),
+        Column("locus_from", _TEXT, "", "source of the locus: configuration, Dias 2002 (maybe one half only), or none"),
         *(
             Column(name, _REAL, unit, f"{text}; null = unknown", True)
             for name, unit, text in (
@@ -58,7 +59,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Field:
-    """A region with the cluster's place in astrometric space, if anyone knows it."""
+    """A region with the cluster's place in astrometric space, as far as anyone knows it."""
 
     region: Region
     survey: str
@@ -131,7 +132,7 @@ def write(found: Field, path: Path) -> None:
         "radius_deg": found.region.radius_deg,
         "inner_deg": found.inner_deg,
         "locus_from": found.locus_from,
-        **(vars(locus) if locus else {}),
+        **({name: None if math.isnan(value) else value for name, value in vars(locus).items()} if locus else {}),
     }
     tables.write(pa.Table.from_pylist([row], schema=FIELD.schema), path, FIELD)
 
@@ -140,14 +141,15 @@ def read(path: Path) -> Field:
     """Field of a table that `write` wrote; DataError as tables.read."""
     row = tables.read(path, FIELD).to_pylist()[0]
     centre = Centre(row["ra_deg"], row["dec_deg"], row["radial_velocity_km_s"])
-    place = [row[name] for name in ("pmra_mas_yr", "pmdec_mas_yr", "parallax_mas")]
+    known = [row[name] for name in ("pmra_mas_yr", "pmdec_mas_yr", "parallax_mas")]
+    locus = Locus(*(math.nan if value is None else value for value in known))
     return Field(
         Region(row["cluster"], centre, row["radius_deg"]),
         row["survey"],
         row["release"],
         row["inner_deg"],
         row["locus_from"],
-        None if None in place else Locus(*place),
+        None if known == [None] * 3 else locus,
     )
 
 
@@ -159,7 +161,8 @@ def _locus(wanted: Wanted, row: dict[str, Any]) -> tuple[Locus | None, str]:
     if wanted.locus:
         return Locus(*wanted.locus), "configuration"
     motion: list[Any] = [row.get(name) for name in ("pmra_mas_yr", "pmdec_mas_yr")]
-    distance = row.get("distance_pc")
-    if distance and None not in motion:
-        return Locus(motion[0], motion[1], 1000 / distance), "Dias 2002"
-    return None, "none"
+    distance, moves = row.get("distance_pc"), None not in motion
+    parallax = 1000 / distance if distance else math.nan
+    if moves:
+        return Locus(motion[0], motion[1], parallax), "Dias 2002" if distance else "Dias 2002, motion only"
+    return (Locus(math.nan, math.nan, parallax), "Dias 2002, distance only") if distance else (None, "none")

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from workflow_scripts import tables
 from workflow_scripts.archives.query import Query
 from workflow_scripts.clustering import limits
+from workflow_scripts.clustering import release as releases
+from workflow_scripts.clustering.fields import Release
 from workflow_scripts.clustering.regions import Region
 from workflow_scripts.clustering.stars import STARS
 from workflow_scripts.surveys import catalogue, columns, files
@@ -38,7 +40,7 @@ NATIVE: Mapping[str, tuple[str, ...]] = {
     "ruwe": ("ruwe", "RUWE"),
 }
 _BP, _RP = "phot_bp_mean_mag", "phot_rp_mean_mag"
-_WANTED = {_BP, _RP, *(name for names in NATIVE.values() for name in names)}
+_WANTED = {_BP, _RP, *releases.COLUMNS, *(name for names in NATIVE.values() for name in names)}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NEEDED = [column.name for column in STARS.columns if not column.nullable]
 
@@ -49,11 +51,18 @@ _RELEASES = {
 }
 
 _INCOMPLETE, _OUTSIDE = "without identifier, position, proper motion or parallax", "outside the cone"
+UNJUDGED = "without {}, kept"  # stars that stay because they have no value to be judged by
 CUTS = Table(
     "region_cuts",
     (
         Column("cluster", pa.string(), "", "region"),
-        Column("cut", pa.string(), "", "what was left out, in the order in which it was; the last row is what is left"),
+        Column(
+            "cut",
+            pa.string(),
+            "",
+            "what was left out, in the order in which it was; `without ..., kept`: stars that a cut could not judge; "
+            "the last row is what is left",
+        ),
         Column("n", pa.int64(), "", "stars"),
     ),
 )
@@ -99,13 +108,19 @@ def query(region: Region, release: str) -> Query:
     return catalogue.gaia(asked, f"{_RELEASES[release]} WHERE {cone}", "source_id")
 
 
-def read(paths: Sequence[Path]) -> pa.Table:
+def read(paths: Sequence[Path], release: Release) -> pa.Table:
     """Rows of the user's files, one after the other, with the columns of STARS; what a file lacks is null.
 
     Raises DataError for a file that cannot be read or lacks a column that every star needs, for values that are no
-    numbers or that no star of Gaia has (limits.LIMITS), and for identifiers that have lost digits.
+    numbers or that no star of Gaia has (limits.LIMITS), for identifiers that have lost digits, and for stars that are
+    not of the release (release.check).
     """
-    return pa.concat_tables([native(files.read(path, _WANTED), path) for path in paths])
+    found = []
+    for path in paths:
+        file = files.read(path, _WANTED)
+        releases.check(file, release, path)
+        found.append(native(file, path))
+    return pa.concat_tables(found)
 
 
 def native(file: files.File, path: Path) -> pa.Table:
@@ -151,8 +166,8 @@ def identifiers(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
     """Stars of the region's cone that are complete, there once and meet the cuts, by source_id.
 
-    A row that is there twice is dropped once. Raises DataError for a source_id with different values, a cone of radius
-    0, and fewer than 50 stars left.
+    A row that is there twice is dropped once. Stars without a RUWE or magnitude stay and are counted. Raises DataError
+    for a source_id with different values, a cone of radius 0, and fewer than 50 stars left.
     """
     if not region.radius_deg > 0:
         raise DataError(f"region {region.cluster}: radius_deg is {region.radius_deg:g}, expected above 0")
@@ -162,10 +177,10 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
     places = (rows[axis].to_numpy().astype(float) for axis in ("ra_deg", "dec_deg"))
     rows = _keep(rows, pa.array(region.holds(*places)), _OUTSIDE, counts)
     complete_rows = rows = _once(rows, region.cluster, counts)
-    for name, most in (("ruwe", cuts.max_ruwe), ("g_mag", cuts.max_g_mag)):
-        if most:
-            good = pc.fill_null(pc.less(rows[name], most), True)
-            rows = _keep(rows, good, f"{name} of {most:g} or above", counts)
+    asked = {name: most for name, most in (("ruwe", cuts.max_ruwe), ("g_mag", cuts.max_g_mag)) if most}
+    for name, most in asked.items():
+        good = pc.fill_null(pc.less(rows[name], most), True)
+        rows = _keep(rows, good, f"{name} of {most:g} or above", counts)
     counts.append(("stars kept", rows.num_rows))
     if rows.num_rows < LEAST_STARS:
         said = ", ".join(f"{n} {cut}" for cut, n in counts)
@@ -173,6 +188,7 @@ def select(rows: pa.Table, region: Region, cuts: Cuts) -> Chosen:
             f"region {region.cluster}: {rows.num_rows} stars are left ({said}), at least {LEAST_STARS} are needed to "
             f"tell a cluster from the field; {_advice(region, counts)}"
         )
+    counts[-1:-1] = [(UNJUDGED.format(name), rows[name].null_count) for name in asked]
     names = [region.cluster] * len(counts)
     table = {"cluster": names, "cut": [cut for cut, _ in counts], "n": [n for _, n in counts]}
     left_out = complete_rows.filter(pc.invert(pc.is_in(complete_rows["source_id"], rows["source_id"].combine_chunks())))

@@ -58,11 +58,15 @@ def _epoch_yr(place: Field) -> float | None:
 
 
 def literature(place: Field, centre: Centre) -> dict[str, Moments]:
-    """Row of the literature for the table of methods, along the axes of a centre, by the locus's origin."""
+    """Row of the literature for the table of methods, along the axes of a centre, by the locus's origin.
+
+    Without a parallax what the centre's radial velocity makes of the motion stays in it.
+    """
     if place.locus is None:
         return {}
-    known, unknown = turned(place.locus, place.region.centre, centre), np.full(3, np.nan)
-    return {f"literature ({place.locus_from})": Moments(known.array(), *[unknown] * 5)}
+    known, unknown = place.locus.array(), np.full(3, np.nan)
+    seen = turned(Locus(*np.nan_to_num(known).tolist()), place.region.centre, centre).array()
+    return {f"literature ({place.locus_from})": Moments(np.where(np.isnan(known), np.nan, seen), *[unknown] * 5)}
 
 
 def without_nan(table: pa.Table) -> pa.Table:
@@ -104,8 +108,10 @@ def doubt(final: Membership, place: Field) -> str | None:
 
 
 def _offset(final: Membership, literature: Locus) -> str:
-    pmra, pmdec, parallax = final.locus.array() - literature.array()
-    return f"{pmra:+.2f} mas/yr, {pmdec:+.2f} mas/yr, {parallax:+.3f} mas"
+    """Say the difference along what the literature knows."""
+    pmra, pmdec, parallax = offset = final.locus.array() - literature.array()
+    told = (f"{pmra:+.2f} mas/yr", f"{pmdec:+.2f} mas/yr", f"{parallax:+.3f} mas")
+    return ", ".join(text for text, number in zip(told, offset, strict=True) if not np.isnan(number))
 
 
 def _dec_against_kmeans(

@@ -58,7 +58,8 @@ def from_groups(method: str, groups: Groups, stars: Space, place: Field) -> Sele
     notes: dict[str, object] = {"groups": groups.n_groups, **groups.notes, "locus_from": place.locus_from}
     if chosen is None:
         n = len(groups.label)
-        notes["no cluster"] = "no group of 10 stars" if place.locus else "no group is more compact than the field"
+        whole = place.locus is not None and place.locus.complete
+        notes["no cluster"] = "no group of 10 stars" if whole else "no group is more compact than the field"
         return Selection(method, groups.label, np.zeros(n), np.zeros(n, dtype=np.bool_), notes)
     flags = groups.members(chosen.group)
     notes |= {"group chosen": chosen.group, "rule": _RULES[chosen.rule], "merit": chosen.merit}
@@ -69,6 +70,7 @@ _RULES = {
     "gathered": "the group whose median is nearest to the locus, of those that gather on the sky",
     "locus": "the group whose median is nearest to the locus; none near it gathers on the sky",
     "compactness": "the group most concentrated on the sky",
+    "near": "the group most concentrated on the sky, of those near to what is known of the locus",
 }
 
 
@@ -82,7 +84,8 @@ def starts(place: Field, whole: Space, found: Sequence[Selection]) -> list[tuple
     """Places from which a cluster is fitted, the most trusted first, and where each comes from.
 
     A configured locus is the only one. Otherwise groups come first: motions in Dias 2002 are from before Gaia and are
-    off by several mas/yr, which tells groups apart and is too much for a window. Groups far from them come last.
+    off by several mas/yr, which tells groups apart and is too much for a window. Groups far from them come last; half a
+    locus is no place to start from.
     """
     if place.locus and place.locus_from == "configuration":
         return [(place.locus, "configuration")]
@@ -93,7 +96,8 @@ def starts(place: Field, whole: Space, found: Sequence[Selection]) -> list[tuple
         return result
     far = [choice.is_far(locus, place.locus) for locus, _ in result]
     near = [start for start, is_far in zip(result, far, strict=True) if not is_far]
-    return [*near, (place.locus, place.locus_from), *(start for start in result if start not in near)]
+    known = [(place.locus, place.locus_from)] if place.locus.complete else []
+    return [*near, *known, *(start for start in result if start not in near)]
 
 
 def rows(found: Iterable[Selection], stars: pa.Table) -> pa.Table:

@@ -42,7 +42,7 @@ ASTROMETRY = ("pmra_mas_yr", "pmdec_mas_yr", "parallax_mas")  # the three that e
 
 @dataclass(frozen=True)
 class Locus:
-    """Where a cluster is: proper motion (RA times cos Dec, Dec) in mas/yr and parallax in mas."""
+    """Where a cluster is: proper motion (RA times cos Dec, Dec) in mas/yr and parallax in mas; NaN = unknown."""
 
     pmra_mas_yr: float
     pmdec_mas_yr: float
@@ -51,6 +51,11 @@ class Locus:
     def array(self) -> Reals:
         """Give (3,) in the order of ASTROMETRY."""
         return np.array([self.pmra_mas_yr, self.pmdec_mas_yr, self.parallax_mas])
+
+    @property
+    def complete(self) -> bool:
+        """Whether motion and parallax are both known."""
+        return bool(np.isfinite(self.array()).all())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from workflow_scripts.assumptions import Assumption
 from workflow_scripts.clustering import choice, published
 from workflow_scripts.clustering.space import Centre, turned
 from workflow_scripts.clustering.stars import ASTROMETRY, Locus
-from workflow_scripts.report import extent, settings
+from workflow_scripts.report import extent, given, settings
 from workflow_scripts.report.page import MISSING, Item, Note, Page, Picture, Section, Table, count, figure, share
 
 _MEANS = (("pmra", "mas_yr"), ("pmdec", "mas_yr"), ("parallax", "mas"))
@@ -64,6 +64,7 @@ def warnings(region: Region) -> Iterator[str]:
         yield f"{found['doubt']}."
     yield from extent.warnings(found)
     (place,) = region.field.to_pylist()
+    yield from given.warnings(place, region.cuts)
     if place["radius_deg"] > _WIDE_DEG and not place["radial_velocity_km_s"]:
         yield (
             "No radial velocity is known, and the cone is wide: how motions change with it towards the edge is taken "
@@ -95,7 +96,7 @@ def _warned(notes: pa.Table, n_stars: int) -> Iterator[str]:
         elif note == "stars_with_median_errors" and float(value) > _MOST_MEDIAN * n_stars:
             missing = share(float(value), n_stars)
             yield f"{method}: errors of {missing} of the stars are missing; the median of the others stands for them."
-        elif value.startswith("LEFT OUT"):
+        elif value.startswith("LEFT OUT") or "NOT USED" in value:
             yield f"{method}, {note}: {value}."
 
 
@@ -188,12 +189,7 @@ def _region(name: str, region: Region) -> Iterator[Item]:
 def _place(region: Region) -> str:
     (at,), (found,) = region.field.to_pylist(), region.cluster.to_pylist()
     where = f"{at['survey']}, within {at['radius_deg']:g} deg of RA {at['ra_deg']:.4f}, Dec {at['dec_deg']:+.4f} deg. "
-    if at["pmra_mas_yr"] is None:
-        rule = "Nothing is known of the cluster's motion: its group is the one that is most concentrated on the sky. "
-    else:
-        locus = f"{at['pmra_mas_yr']:.2f} and {at['pmdec_mas_yr']:.2f} mas/yr, {at['parallax_mas']:.3f} mas"
-        gathered = "of those that gather on the sky if any do"
-        rule = f"The cluster's group is the one nearest to {locus} ({at['locus_from']}), {gathered}. "
+    rule = given.rule(at)
     if found["ra_deg"] is not None:
         rule += f"The members gather around RA {found['ra_deg']:.3f}, Dec {found['dec_deg']:+.3f} deg. "
         rule += extent.told(found)
@@ -254,7 +250,8 @@ def _score(value: float | None) -> str:
 def _details(name: str, region: Region) -> Iterator[Table]:
     yield Table(
         name=f"cuts_{name}",
-        caption="Stars that each cut left out, in the order of the cuts; the last line is what all methods saw.",
+        caption="Stars that each cut left out, in the order of the cuts, and those that have no value to be judged by "
+        "and are kept; the last line is what all methods saw.",
         header=("Cut", "Stars"),
         rows=tuple((row["cut"], count(row["n"])) for row in region.cuts.to_pylist()),
     )

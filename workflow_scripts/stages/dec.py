@@ -80,9 +80,7 @@ def _prepare(device: Literal["cpu", "gpu"], threads: int) -> None:
 
 def _said(found: Consensus, place: fields.Field) -> dict[str, object]:
     said: dict[str, object] = {
-        "rule": "nearest to the locus, of those that gather on the sky if any do"
-        if place.locus
-        else "most concentrated on the sky",
+        "rule": _rule(place),
         "locus_from": place.locus_from,
         "seeds": len(found.seeds),
         "seeds kept": found.n_kept,
@@ -101,6 +99,13 @@ def _said(found: Consensus, place: fields.Field) -> dict[str, object]:
         said["no cluster"] = kept if found.n_kept else "no seed is kept"
         _LOG.warning("%s: %s, of %d", place.name, said["no cluster"], len(found.seeds))
     return said
+
+
+def _rule(place: fields.Field) -> str:
+    if place.locus and place.locus.complete:
+        return "nearest to the locus, of those that gather on the sky if any do"
+    near = ", of those near to what is known of the locus if any are" if place.locus else ""
+    return f"most concentrated on the sky{near}"
 
 
 def _filtered(whole: Selection, rows: pa.Table, quantile: float) -> Selection:

@@ -21,7 +21,7 @@ def main(
     """Write the region, its stars and what was left out."""
     known = tables.read(open_clusters[0], OPEN_CLUSTERS) if open_clusters else None
     place = fields.resolve(region, wanted, f"Gaia {wanted.release} (local files)", known)
-    chosen = gaia.select(gaia.read(files), place.region, limits)
+    chosen = gaia.select(gaia.read(files, wanted.release), place.region, limits)
     fields.write(place, region_file)
     chosen.write(stars, left_out, cuts)
 

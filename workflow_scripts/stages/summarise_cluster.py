@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from workflow_scripts import edge, tables
@@ -81,8 +80,8 @@ def main(
 
 def _on_lists(lists: list[Path], names: list[str], stars: pa.Table) -> dict[str, member_lists.Listed]:
     """Stars of the region that each list has; a list may have no row."""
-    rows = tables.read(lists[0], member_lists.LISTS) if lists else member_lists.LISTS.schema.empty_table()
-    return {name: member_lists.on_list(rows.filter(pc.equal(rows["list"], name)), stars) for name in names}
+    found = member_lists.stored(lists[0]) if lists else {}
+    return {name: member_lists.on_list(found[name], stars) for name in names}
 
 
 def _narrow(chosen: dict[str, NDArray[np.bool_]], fitted: Membership) -> dict[str, NDArray[np.bool_]]:
