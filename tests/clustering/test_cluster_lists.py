@@ -179,6 +179,16 @@ def test_half_a_position_is_none_and_identifiers_are_told(tmp_path):
     assert found.columns == "SOURCE; PMemb of 0.5 or above"
 
 
+@pytest.mark.parametrize("ra", ["08 51 18.0", "08:51:18.0", " 8 51 18"])
+def test_sexagesimal_positions_leave_it_to_the_identifiers(tmp_path, ra):
+    text = {"RAJ2000": [ra] * 3, "DEJ2000": ["+11 48 00"] * 3}
+    found = lists.read(written(tmp_path, Source=[5, 6, 7], **text), 0.5)
+    assert found.rows["source_id"].to_pylist() == ["5", "6", "7"]
+    assert found.columns.endswith("RAJ2000, DEJ2000 NOT USED: no degrees")
+    with pytest.raises(DataError, match="column 'RAJ2000'"):
+        lists.read(written(tmp_path, **text), 0.5)
+
+
 @pytest.mark.parametrize("suffix", ["fits", "vot", "parquet"])
 def test_members_that_we_publish_are_a_list(tmp_path, suffix):
     paths = {kind: tmp_path / f"members.{kind}" for kind in ("parquet", "fits", "vot")}

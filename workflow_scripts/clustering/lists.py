@@ -74,6 +74,8 @@ def read(path: Path, least_probability: float) -> MemberList:
     rows = _probable(file, probability, least_probability)
     found: dict[str, pa.Array | pa.ChunkedArray] = {}
     used = _used(probability, least_probability, there)
+    if axes[0] and axes[1] and identifier and _sexagesimal(rows[axes[0]]):
+        used, axes = f"{used}; {axes[0]}, {axes[1]} NOT USED: no degrees", [None, None]
     if axes[0] and axes[1]:
         ra, dec = (columns.numbers(rows[name], _where(path, name)) for name in axes if name)
         places = checked(ra, dec, f"{path}, rows of a probability of at least {least_probability:g}")
@@ -125,6 +127,11 @@ def notes(listed: Mapping[str, Listed]) -> Iterator[tuple[str, str, object]]:
         yield name, "columns", one.columns
         yield name, "matched", one.matched
         yield name, "rows in the region", f"{one.stars.sum()} of {one.n_rows}"
+
+
+def _sexagesimal(column: pa.ChunkedArray) -> bool:
+    """Whether a column has hours, minutes and seconds: 03:47:24.0 or 03 47 24.0."""
+    return pa.types.is_string(column.type) and bool(pc.any(pc.match_substring_regex(column, r"^\s*\d+[: ]\d")).as_py())
 
 
 def _used(probability: str | None, least: float, names: Sequence[str]) -> str:
