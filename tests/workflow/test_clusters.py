@@ -224,7 +224,7 @@ def test_list_is_looked_at_before_any_method_runs(tmp_path):
     done = snakemake(tmp_path, listed)
     text = done.stderr + done.stdout
     assert done.returncode != 0
-    assert "colours.csv: no columns ra or RA_ICRS with dec or DE_ICRS" in text
+    assert "colours.csv: no columns ra or RA_ICRS or ra_deg or RAdeg or RAJ2000 with dec or DE_ICRS or" in text
     assert not re.search(r"rule (kmeans|dec|baselines|membership|overdensities):", text)
 
 
