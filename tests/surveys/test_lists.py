@@ -141,6 +141,28 @@ def test_a_list_of_photometry_becomes_the_photometry_table(tmp_path, suffix, cap
     assert "column 'w1_mag' (w1_mag): 1 values that stand for a missing one" in caplog.text
 
 
+def test_photometry_under_names_that_nobody_mapped_is_an_error(tmp_path):
+    path = save(tmp_path / "a.csv", {"object_id": ["1"], "BPmag": [15.0], "RPmag": [14.0]})
+    with pytest.raises(DataError) as caught:
+        photometry(path)
+    message = str(caught.value)
+    assert "a.csv: no column of photometry; expected one or more of parallax_mas, g_mag, bp_mag" in message
+    assert "the file has ['object_id', 'BPmag', 'RPmag']; say which ones they are under columns: {bp_mag" in message
+    good = save(tmp_path / "b.csv", {"object_id": ["2"], "bp_mag": [15.0]})
+    with pytest.raises(DataError, match=r"a\.csv: no column of photometry"):
+        photometry(good, path)
+
+
+def test_photometry_without_some_columns_is_warned_of(tmp_path, caplog):
+    photometry(save(tmp_path / "a.csv", {"object_id": ["1"], "parallax_mas": [0.5], "bp_mag": [15.0], "RPmag": [1.0]}))
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "a.csv: no columns g_mag, rp_mag, j_mag, h_mag, k_mag, w1_mag, w2_mag, w3_mag, which stay empty" in warning
+    assert "the file has ['object_id', 'parallax_mas', 'bp_mag', 'RPmag']" in warning
+    caplog.clear()
+    photometry(save(tmp_path / "b.csv", {"object_id": ["1"], **{name: [15.0] for name in lists.PHOTOMETRY[1:]}}))
+    assert not caplog.records
+
+
 def test_photometry_of_other_objects_is_left_out_and_counted(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     assert photometry(save(tmp_path / "a.parquet", COLOURS), ids=("2", "7"))["object_id"].to_pylist() == ["2"]

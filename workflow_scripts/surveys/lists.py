@@ -58,8 +58,11 @@ def objects_of_few(object_files: Sequence[Columns], curves: pa.Table, survey: st
 def photometry(photometry_files: Sequence[Columns], sample: pa.Table) -> pa.Table:
     """Join the lists of photometry into tables.PHOTOMETRY, sorted by object, for the objects of the sample.
 
-    sample is tables.OBJECTS. Raises DataError if an object is listed twice, or if none is in the sample.
+    sample is tables.OBJECTS. Raises DataError if a file has none of the columns, if an object is listed twice, or if
+    none is in the sample.
     """
+    for file in photometry_files:
+        _check_photometry(file)
     ids = _unique_ids(photometry_files)
     wanted = pc.is_in(ids, sample["object_id"].combine_chunks())
     n_wanted = pc.sum(wanted).as_py() or 0
@@ -87,6 +90,21 @@ def _unique_ids(listing: Sequence[Columns]) -> pa.Array:
             f"such as {twice[:3].to_pylist()}; expected one row per object: remove or join the others"
         )
     return listed
+
+
+def _check_photometry(file: Columns) -> None:
+    """Warn of columns that the file lacks; raises DataError if it has none: the models would know no colour."""
+    absent = [name for name in PHOTOMETRY[1:] if not file.has(name)]
+    if len(absent) == len(PHOTOMETRY) - 1:
+        raise DataError(
+            f"{file.file.path}: no column of photometry; expected one or more of {', '.join(absent)}; the file has "
+            f"{file.file.names}; say which ones they are under columns: {{bp_mag: ..., rp_mag: ...}}"
+        )
+    if absent:
+        message = "%s: no columns %s, which stay empty; the file has %s: say under `columns` which ones they are"
+        log.warning(
+            message, file.file.path, ", ".join(file.mapping.get(name, name) for name in absent), file.file.names
+        )
 
 
 def _joined(parts: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
