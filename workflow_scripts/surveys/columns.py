@@ -20,6 +20,7 @@ Texts = NDArray[np.object_]
 _NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^-?(?i:nan|inf|infinity)$"
 _WHOLE_AS_REAL = r"^-?\d+\.0*$"
 _WHOLE = r"^-?\d+(\.0*)?$"
+_PADDED = r"^(-?)0*(\d+)(\.0*)?$"
 _SCIENTIFIC = r"^-?\d+(\.\d*)?[eE]\+?\d+$"
 _EXACT_LIMIT = 2.0**53  # beyond it a float64 cannot hold every integer
 
@@ -122,6 +123,22 @@ def check_spellings(names: Sequence[str], where: str) -> None:
                 f"{where}: {other} and {name} are one number; expected one spelling of each name in all files: write "
                 "it as an integer, or as text that is no number"
             )
+
+
+def check_unmatched(first: pa.Array, second: pa.Array, where: str) -> None:
+    """Raise DataError if names that only one of two sides has are one whole number, such as 007 and 7.
+
+    A survey may have both 007 and 7 as names of two stars: where both sides have them, neither stands here.
+    """
+    plain, others = (pc.replace_substring_regex(names, _PADDED, r"\1\2") for names in (first, second))
+    place = pc.index_in(plain, value_set=others)
+    if place.null_count < len(place):
+        here = pc.index(place.is_valid(), True).as_py()
+        raise DataError(
+            f"{where}: {len(place) - place.null_count} names, such as {first[here]} and {second[place[here].as_py()]}, "
+            "are one number in two spellings; expected one spelling of each name in all files: write the column as "
+            "text, with its leading zeros"
+        )
 
 
 def numbers(column: pa.ChunkedArray, where: str) -> Reals:
