@@ -77,7 +77,17 @@ def run(
         catalogues=catalogues,
         suspected={name: _catalogue(rows, classes, 0.1, rng) for name, rows in objects.items()},
         light_curves={name: light_curves(chosen_ids(rows), rng) for name, rows in catalogues.items()},
+        colours=colours(labelled=0.95, **({"field": 0.3} if has_science else {})),
     )  # fmt: skip
+
+
+def colours(**shares: float) -> dict[str, pa.Table]:
+    """Colours of a hundred objects of each sample: BP - RP of this share of them, J - K of every hundredth."""
+    known = {name: {"bp_rp": round(100 * part), "j_k": 1} for name, part in shares.items()}
+    return {
+        name: pa.table({colour: pa.array([None] * (100 - n) + [0.7] * n, pa.float64()) for colour, n in own.items()})
+        for name, own in known.items()
+    }
 
 
 def split(ids: Sequence[str], n_shared: int = 0) -> pa.Table:
@@ -129,7 +139,7 @@ def catalogue_schema(classes: Sequence[str]) -> pa.Schema:
         tables.Column("period_d", pa.float64(), "d", "period by the rule of the class", True),
         *catalogue.READ.columns[-2:],
         tables.Column("label", pa.string(), "", "class in the label catalogue", True),
-        *(tables.Column(f, pa.float64(), "mag", f"meaning of {f}", True) for f in FEATURES),
+        *(tables.Column(f, pa.float64(), "mag", f"meaning of {f}", True) for f in (*FEATURES, "bp_rp")),
     ]
     return tables.Table("catalogue", tuple(columns)).schema
 

@@ -161,8 +161,9 @@ def test_weakest_class_is_the_one_with_the_smallest_f1(run: content.Run, read: R
 
 def test_samples_table_counts(read: Reader) -> None:
     assert read.tables["samples"][1] == [
-        *("labelled", "labelled", "SIMULATED survey", "V (229)", "240", "238", "43,200", "182", "240", "160")
+        *("labelled", "labelled", "SIMULATED survey", "V (229)", "240", "238", "43,200", "182", "240", "160", "95.0 %")
     ]
+    assert column(read, "samples", "With colours")["field"] == "30.0 %"
 
 
 def in_bands(run: content.Run, **bands: Sequence[str]) -> Reader:
@@ -188,6 +189,30 @@ def test_mixed_bands_are_counted_and_warned_of(run: content.Run) -> None:
     assert "labelled samples have light curves in bands g (115), r (114)" in read.text
     of_field = run.cleaning["field"]["kept"].to_pylist()[1::2]
     assert f"Sample field has light curves in bands that no model was trained on: i ({sum(of_field)})" in read.text
+
+
+def with_colours(run: content.Run, **shares: float) -> Reader:
+    return Reader(page.render(content.page(dataclasses.replace(run, colours=synthetic_run.colours(**shares)))))
+
+
+@pytest.mark.parametrize(("labelled", "field"), [(0.95, 0.1), (0.5, 0.0), (0.0, 0.95), (0.0, 0.0)])
+def test_samples_with_colours_alike_need_no_warning(run: content.Run, labelled: float, field: float) -> None:
+    assert "Most labelled objects have" not in with_colours(run, labelled=labelled, field=field).text
+
+
+def test_a_sample_without_the_colours_of_the_labelled_one_is_warned_of(run: content.Run, read: Reader) -> None:
+    assert "Most labelled objects have" not in read.text
+    lost = with_colours(run, labelled=0.51, field=0.09)
+    assert "Most labelled objects have bp_rp, fewer than 10.0 % of sample field do" in lost.text
+    assert column(lost, "samples", "With colours") == {"labelled": "51.0 %", "field": "9.0 %"}
+
+
+def test_an_object_with_one_of_several_colours_has_colours() -> None:
+    either = {"bp_rp": pa.array([0.7, None, None, None], pa.float64()), "j_k": pa.array([None, 0.3, None, None])}
+    assert inputs._any(pa.table(either)) == "50.0 %"
+    assert inputs._any(pa.table({})) == inputs._any(None) == MISSING
+    assert {"parallax", "bp_rp", "w2_w3"} <= set(inputs.COLOURS)
+    assert not {"period_d", "amplitude", "n_obs"} & set(inputs.COLOURS)
 
 
 def test_class_counts_by_status(run: content.Run, read: Reader) -> None:

@@ -136,6 +136,17 @@ def test_photometry_becomes_colours(tmp_path: Path) -> None:
     assert np.isnan(found["w3_mag"])
 
 
+def test_photometry_that_gives_no_colour_is_refused(tmp_path: Path) -> None:
+    raw = classify_object._read(csv(tmp_path / "a.csv", points("RR", 1)), {}, "mjd", 1)
+    path = csv(tmp_path / "colours.csv", {"object_id": ["a"], "Gmag": [13.5], "bp_mag": [14.0]})
+    with pytest.raises(DataError, match=r"\{rp_mag: RPmag\}: no file of the sample has a column 'RPmag'"):
+        classify_object._magnitudes(path, raw, {"rp_mag": "RPmag"})
+    assert classify_object._magnitudes(path, raw, {"object_id": "star"})["bp_mag"] == 14.0
+    bare = csv(tmp_path / "bare.csv", {"object_id": ["a"], "Gmag": [13.5]})
+    with pytest.raises(DataError, match=r"bare\.csv: no column of photometry; .* the file has \['object_id', 'Gmag'\]"):
+        classify_object._magnitudes(bare, raw, {})
+
+
 def two_stars(path: Path) -> Path:
     own = points("RR", 1)
     both = {name: np.tile(values, 2) for name, values in own.items()}

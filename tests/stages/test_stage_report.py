@@ -53,7 +53,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
             write("light_curves", _part(curves, shard), tables.LIGHT_CURVES)
         for name, rows in (("catalogues", run.catalogues[sample]), ("suspected", run.suspected[sample])):
             path = folder / f"{name}-{sample}.parquet"
-            pq.write_table(synthetic_run.whole_catalogue(rows, CLASSES), path)
+            own = rows.append_column("bp_rp", pa.repeat(0.7, len(rows))) if sample == "labelled" else rows
+            pq.write_table(synthetic_run.whole_catalogue(own, CLASSES), path)
             values[name].append(path)
     write("agreement", synthetic_run.agreement(), LABEL_AGREEMENT)
     for _ in range(SHARDS):
@@ -98,6 +99,12 @@ def test_the_files_hold_what_the_page_shows(done: Path) -> None:
     lines = list(csv.reader((done / "tables" / "objects.csv").read_text(encoding="utf-8").splitlines()))
     assert lines[0][0] == "Sample"
     assert [line[:2] for line in lines[1:]] == [["labelled", "120"], ["field", "120"]]
+
+
+def test_colours_of_the_classified_objects_are_counted(done: Path) -> None:
+    lines = list(csv.DictReader((done / "tables" / "samples.csv").read_text(encoding="utf-8").splitlines()))
+    assert {line["Sample"]: line["With colours"] for line in lines} == {"labelled": "100.0 %", "field": "0.0 %"}
+    assert "Most labelled objects have bp_rp" in (done / "report.html").read_text(encoding="utf-8")
 
 
 def test_assumptions_of_the_package_are_in_the_page(done: Path) -> None:

@@ -61,6 +61,58 @@ def test_the_worst_file_is_named_and_the_share_is_of_all():
     checks.check_times(where, [MJD[:3], MJD[:3] + 2400000.5], "mjd")
 
 
+GOOD = np.linspace(14, 16, 1000)
+CHECKS = {
+    "times": lambda w, v: checks.check_times(w, v, "mjd"),
+    "magnitudes": checks.check_magnitudes,
+    "magnitude errors": checks.check_errors,
+}
+# What a file may hold where the others have MJD, mag, and errors in mag.
+WRONG = [
+    ("times", MJD, MJD + 2400000.5),
+    ("magnitudes", GOOD, np.linspace(100, 9e4, 101)),
+    ("magnitudes", GOOD, np.linspace(-9, -6, 101)),  # instrumental ones
+    ("magnitude errors", GOOD / 1000, np.linspace(3, 90, 101)),
+    ("magnitude errors", GOOD / 1000, np.linspace(-3, 0, 101)),
+]
+
+
+@pytest.mark.parametrize(("what", "right", "wrong"), WRONG)
+def test_a_whole_file_that_is_wrong_among_larger_ones_is_named(what, right, wrong):
+    where = ["a.csv", "wrong.csv", "b.csv"]
+    right = np.resize(right, 5000)
+    with pytest.raises(DataError, match=rf"^wrong\.csv: 100% of the {what}, such as"):
+        CHECKS[what](where, [right, wrong, right])
+    half = np.concatenate([wrong[:49], right[:51]])
+    CHECKS[what](where, [right, half, right])
+    more = np.concatenate([wrong[:60], right[:40], [np.nan] * 50])
+    with pytest.raises(DataError, match=rf"^wrong\.csv: 60% of the {what}"):
+        CHECKS[what](where, [right, more, right])
+
+
+@pytest.mark.parametrize(("what", "right", "wrong"), WRONG)
+def test_a_file_of_few_values_or_of_sentinels_may_be_an_odd_star(what, right, wrong):
+    right = np.resize(right, 5000)
+    CHECKS[what](["a.csv", "few.csv"], [right, wrong[:19]])
+    CHECKS[what](["a.csv", "same.csv"], [right, np.resize(wrong[:3], 200)])
+    CHECKS[what](["a.csv", "empty.csv", "nan.csv"], [right, wrong[:0], np.full(50, np.nan)])
+    with pytest.raises(DataError, match=r"^b\.csv: 100%"):
+        CHECKS[what](["a.csv", "b.csv"], [right, wrong[:20]])
+
+
+def test_the_worst_of_several_wrong_files_is_named_and_its_own_time_format():
+    where = ["a.csv", "half.csv", "jd.csv"]
+    mixed = np.concatenate([MJD[:40], MJD[:60] + 2400000.5])
+    with pytest.raises(DataError) as caught:
+        checks.check_times(where, [np.resize(MJD, 5000), mixed, MJD + 2400000.5], "mjd")
+    said = (
+        "if they are MJD, as those of the other files are: convert this file, or make it a sample of its own; they "
+        "look like JD: set time_format: jd"
+    )
+    assert str(caught.value).startswith("jd.csv: 100% of the times, such as 2453000.5, are outside")
+    assert str(caught.value).endswith(said)
+
+
 @pytest.mark.parametrize("values", [[1e4, 2e4, 15], [-9.99, -99, 3], [np.nan, 55, 44]])
 def test_fluxes_are_no_magnitudes(values):
     with pytest.raises(DataError, match="look like fluxes or another unit: convert them to magnitudes"):

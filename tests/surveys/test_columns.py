@@ -68,6 +68,28 @@ def test_two_spellings_of_one_number_are_refused():
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (["112345", "012345"], ["x", "12345"], "1 names, such as 012345 and 12345, are one number"),
+        (["7", "8"], ["008", "007"], "2 names, such as 7 and 007, are one number"),
+        (["-05"], ["-5"], "such as -05 and -5"),
+        (["7.0"], ["07"], r"such as 7\.0 and 07"),
+        (["000"], ["0"], "such as 000 and 0"),
+    ],
+)
+def test_names_that_differ_in_leading_zeros_are_refused(first, second, said):
+    with pytest.raises(DataError, match=f"here: .*{said}.*: write the column as text, with its leading zeros"):
+        columns.check_unmatched(pa.array(first), pa.array(second), "here")
+
+
+def test_other_names_may_differ_in_anything():
+    names = [["7", "a07", "-3", "1.50", "0x1", "", "70"], ["8", "a7", "3", "1.5", "0x01", "0", "07e1"], ["1", "2"], []]
+    for first in names:
+        for second in (other for other in names if other is not first):
+            columns.check_unmatched(pa.array(first, pa.string()), pa.array(second, pa.string()), "here")
+
+
+@pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
         (["7.0"], ["8.0", "9"], ["7", "8.0", "9"]),

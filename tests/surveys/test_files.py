@@ -56,6 +56,15 @@ def test_masked_values_are_null_and_text_is_text(tmp_path, suffix):
     assert not rows["name"].to_pylist()[2]
 
 
+@pytest.mark.parametrize("suffix", [".fits", ".vot"])
+def test_units_stay_with_their_columns_as_the_file_writes_them(tmp_path, suffix):
+    table = Table({"mag": [1.5], "time": [2.5], "number": [3]})
+    table["mag"].unit, table["time"].unit = "mmag", "d"
+    table.write(tmp_path / f"a{suffix}", format="fits" if suffix == ".fits" else "votable")
+    schema = files.read(tmp_path / f"a{suffix}", set(table.colnames)).rows.schema
+    assert [(schema.field(name).metadata or {}).get(b"unit") for name in table.colnames] == [b"mmag", b"d", None]
+
+
 def test_masked_parts_of_vectors_are_missing(tmp_path):
     values = np.ma.array([[1.0, 2.0], [3.0, 4.0]], mask=[[False, True], [False, False]])
     Table({"mag": MaskedColumn(values)}).write(tmp_path / "a.vot", format="votable")

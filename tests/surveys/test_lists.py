@@ -56,8 +56,34 @@ def test_objects_without_light_curves_stay_and_observed_ones_get_a_row(tmp_path,
     assert found["object_id"].to_pylist() == ["1", "2", "3", "8", "9"]
     assert found["ra_deg"].to_pylist() == [0.0, 12.5, 359.9, None, None]
     assert found["class"].to_pylist() == [None, "EW", "EA", None, None]
-    assert "3 objects listed, 2 of them without a light curve" in caplog.text
-    assert "2 objects have light curves but no row" in caplog.text
+    said = {record.getMessage(): record.levelname for record in caplog.records}
+    assert said["3 objects listed, 2 of them without a light curve"] == "WARNING"
+    assert said["2 objects have light curves but no row in a list: no coordinates, no class"] == "WARNING"
+
+
+@pytest.mark.parametrize("ids", [("1", "2"), ("1", "2", "3", "4")])
+def test_objects_that_only_one_side_has_are_usual(tmp_path, caplog, ids):
+    caplog.set_level(logging.INFO)
+    objects(save(tmp_path / "a.parquet", STARS), ids=ids)
+    levels = {record.levelname for record in caplog.records if "light curve" in record.getMessage()}
+    assert levels == {"INFO"}
+
+
+def test_identifiers_without_their_leading_zeros_are_an_error(tmp_path):
+    """As a spreadsheet or pandas writes them: those that begin with another digit still match."""
+    path = save(tmp_path / "a.csv", {**STARS, "object_id": ["12345", "112345", "23456"]})
+    said = r"a\.csv: column object_id, and light curves: 2 names, such as 12345 and 012345, are one number in two spel"
+    with pytest.raises(DataError, match=said):
+        objects(path, ids=("012345", "112345", "023456"))
+
+
+@pytest.mark.parametrize("ids", [("007", "7", "8"), ("7", "8"), ("007", "8"), ("7", "007", "8", "08x")])
+def test_a_survey_may_have_007_and_7(tmp_path, ids):
+    path = save(tmp_path / "a.csv", {**STARS, "object_id": ["007", "7", "8"]})
+    assert set(ids) <= set(objects(path, ids=ids)["object_id"].to_pylist())
+    # 7 has a light curve and no row, but 007 lacks nothing.
+    path = save(tmp_path / "b.csv", {"object_id": ["007"]})
+    assert objects(path, ids=("007", "7"))["object_id"].to_pylist() == ["007", "7"]
 
 
 def test_without_lists_there_is_a_row_for_each_observed_object():
@@ -141,10 +167,40 @@ def test_a_list_of_photometry_becomes_the_photometry_table(tmp_path, suffix, cap
     assert "column 'w1_mag' (w1_mag): 1 values that stand for a missing one" in caplog.text
 
 
+def test_photometry_under_names_that_nobody_mapped_is_an_error(tmp_path):
+    path = save(tmp_path / "a.csv", {"object_id": ["1"], "BPmag": [15.0], "RPmag": [14.0]})
+    with pytest.raises(DataError) as caught:
+        photometry(path)
+    message = str(caught.value)
+    assert "a.csv: no column of photometry; expected one or more of parallax_mas, g_mag, bp_mag" in message
+    assert "the file has ['object_id', 'BPmag', 'RPmag']; say which ones they are under columns: {bp_mag" in message
+    good = save(tmp_path / "b.csv", {"object_id": ["2"], "bp_mag": [15.0]})
+    with pytest.raises(DataError, match=r"a\.csv: no column of photometry"):
+        photometry(good, path)
+
+
+def test_photometry_without_some_columns_is_warned_of(tmp_path, caplog):
+    photometry(save(tmp_path / "a.csv", {"object_id": ["1"], "parallax_mas": [0.5], "bp_mag": [15.0], "RPmag": [1.0]}))
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "a.csv: no columns g_mag, rp_mag, j_mag, h_mag, k_mag, w1_mag, w2_mag, w3_mag, which stay empty" in warning
+    assert "the file has ['object_id', 'parallax_mas', 'bp_mag', 'RPmag']" in warning
+    caplog.clear()
+    photometry(save(tmp_path / "b.csv", {"object_id": ["1"], **{name: [15.0] for name in lists.PHOTOMETRY[1:]}}))
+    assert not caplog.records
+
+
 def test_photometry_of_other_objects_is_left_out_and_counted(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     assert photometry(save(tmp_path / "a.parquet", COLOURS), ids=("2", "7"))["object_id"].to_pylist() == ["2"]
     assert "photometry: 2 rows, 1 of them of objects of this sample" in caplog.text
+
+
+def test_photometry_of_identifiers_without_their_leading_zeros_is_an_error(tmp_path):
+    path = save(tmp_path / "a.csv", {"object_id": ["12", "13", "14"], "g_mag": [15.0, 16.0, 17.0]})
+    said = r"a\.csv: objects, and photometry: 1 names, such as 0012 and 12, are one number in two spellings"
+    with pytest.raises(DataError, match=said):
+        photometry(path, ids=("0012", "13", "99"))
+    assert photometry(path, ids=("0012", "12", "13"))["object_id"].to_pylist() == ["12", "13"]
 
 
 def test_no_photometry_is_an_empty_table():

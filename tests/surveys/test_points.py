@@ -255,6 +255,22 @@ def test_the_wrong_unit(tmp_path, column, factor, message):
         read(save(tmp_path / "a.parquet", {**LONG, column: LONG[column] * factor}))
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("time", LONG["time"] + 2400000.5, "they look like JD"),
+        ("mag", 10 ** (0.4 * (25 - LONG["mag"])), "look like fluxes"),
+        ("mag_err", LONG["mag_err"] * 1000, "millimagnitudes"),
+    ],
+)
+def test_the_wrong_unit_in_the_smaller_of_two_files(tmp_path, column, values, message):
+    large = save(tmp_path / "a.parquet", {name: np.tile(own, 50) for name, own in LONG.items()})
+    small = save(tmp_path / "b.csv", {**LONG, column: values})
+    with pytest.raises(DataError, match=rf"b\.csv: column '{column}' \({column}\): 100% of .*{message}"):
+        read(large, small)
+    assert read(large, save(tmp_path / "c.csv", LONG)).num_rows == 2
+
+
 def test_lists_of_different_length(tmp_path):
     rows = listed(LONG)
     rows["mag"][1] = rows["mag"][1][:-1]

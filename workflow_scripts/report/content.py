@@ -20,6 +20,7 @@ class Run:
 
     catalogues and suspected have the columns catalogue.READ; catalogue_schema and feature_schema are
     those of the whole tables, with units and meanings. light_curves must hold the objects that catalogue.choose names.
+    colours has the columns inputs.COLOURS, as far as the models use them, of all classified objects.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Run:
     catalogues: Mapping[str, pa.Table]
     suspected: Mapping[str, pa.Table]
     light_curves: Mapping[str, pa.Table]
+    colours: Mapping[str, pa.Table] = field(default_factory=dict)
     agreement: Mapping[str, pa.Table] = field(default_factory=dict)
     downloads: Mapping[str, pa.Table] = field(default_factory=dict)
     verification: Mapping[str, pa.Table] = field(default_factory=dict)
@@ -55,7 +57,7 @@ def page(run: Run) -> Page:
     data, level = run.configuration["training"]["data"], run.configuration["catalogue"]["conformal_level"]
     sections = {
         "What went in": [
-            *inputs.went_in(run.samples, run.objects, run.cleaning, run.labels),
+            *inputs.went_in(run.samples, run.objects, run.cleaning, run.labels, run.colours),
             *inputs.repeated(run.split),
             *archives.gave(run.agreement, run.downloads),
         ],

@@ -8,8 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow_scripts import tables
+from workflow_scripts.features.registry import FEATURES, PHOTOMETRY
 from workflow_scripts.report.page import MISSING, Item, Note, Table, count, share
 from workflow_scripts.split import STAR_RADIUS_ARCSEC
+
+# Features that come from the photometry of an object, not from its light curve.
+COLOURS = tuple(name for name, one in FEATURES.items() if one.needs and set(one.needs) <= set(PHOTOMETRY))
+# A model that saw a colour of more than the first share of its objects rests on it; a sample that has it for fewer
+# than the second share lost it on the way. Between them catalogues differ in depth and area.
+_LEARNT, _LOST = 0.5, 0.1
 
 
 def simulated(samples: pa.Table) -> list[str]:
@@ -18,24 +25,34 @@ def simulated(samples: pa.Table) -> list[str]:
 
 
 def went_in(
-    samples: pa.Table, objects: Mapping[str, pa.Table], cleaning: Mapping[str, pa.Table], labels: pa.Table
+    samples: pa.Table,
+    objects: Mapping[str, pa.Table],
+    cleaning: Mapping[str, pa.Table],
+    labels: pa.Table,
+    colours: Mapping[str, pa.Table],
 ) -> Iterator[Item]:
-    """Give the samples and the classes of the labelled objects, with those that were not used and why."""
+    """Give the samples and the classes of the labelled objects, with those that were not used and why.
+
+    colours = those of COLOURS that the models use, of the classified objects of each sample.
+    """
     bands = {name: Counter(rows["band"].filter(rows["kept"]).to_pylist()) for name, rows in cleaning.items()}
     yield Table(
         name="samples",
-        caption="The samples of the run: check that surveys, bands (with the light curves that cleaning kept), sizes "
-        "and points per light curve are those you expect.",
+        caption="The samples of the run: check that surveys, bands (with the light curves that cleaning kept), sizes, "
+        "points per light curve and the share of classified objects with a colour or parallax are those you expect.",
         header=(
             *("Sample", "Role", "Survey", "Bands", "Objects", "Light curves", "Points", "Points per curve"),
-            *("With coordinates", "With a catalogue period"),
+            *("With coordinates", "With a catalogue period", "With colours"),
         ),
         rows=tuple(
-            _sample(s, objects.get(s["sample"]), bands.get(s["sample"], Counter())) for s in samples.to_pylist()
+            (*_sample(s, objects.get(s["sample"]), bands.get(s["sample"], Counter())), _any(colours.get(s["sample"])))
+            for s in samples.to_pylist()
         ),
         left=4,
     )
-    yield from _mixed_bands({s["sample"] for s in samples.to_pylist() if s["role"] == "labelled"}, bands)
+    labelled = {s["sample"] for s in samples.to_pylist() if s["role"] == "labelled"}
+    yield from _mixed_bands(labelled, bands)
+    yield from _lost_colours(labelled, colours)
     yield _label_counts(labels)
 
 
@@ -99,6 +116,35 @@ def _mixed_bands(labelled: Collection[str], bands: Mapping[str, Counter[str]]) -
                 "of this report holds for them; column band of the catalogue says which they are.",
                 warning=True,
             )
+
+
+def _lost_colours(labelled: Collection[str], colours: Mapping[str, pa.Table]) -> Iterator[Note]:
+    """Warn of samples without the colours that the models learnt from."""
+    trained = pa.concat_tables([rows for name, rows in colours.items() if name in labelled] or [pa.table({})])
+    learnt = [colour for colour, part in _shares(trained).items() if part > _LEARNT]
+    for name, rows in colours.items():
+        lost = [colour for colour, part in _shares(rows).items() if part < _LOST and colour in learnt]
+        if name not in labelled and lost:
+            yield Note(
+                f"Most labelled objects have {', '.join(lost)}, fewer than {share(_LOST)} of sample {name} do: the "
+                "models learnt from what these objects lack, and no score of this report holds for them. Is the "
+                "photometry of both samples there, and is the column map right?",
+                warning=True,
+            )
+
+
+def _shares(colours: pa.Table) -> dict[str, float]:
+    """Share of the objects that have each colour; nothing where there is no object."""
+    n = len(colours)
+    return {name: (n - colours[name].null_count) / n for name in colours.column_names} if n else {}
+
+
+def _any(colours: pa.Table | None) -> str:
+    """Share of the objects that have any colour."""
+    if colours is None or not colours.column_names:
+        return MISSING
+    known = np.any([column.is_valid().to_numpy() for column in colours.columns], axis=0)
+    return share(int(known.sum()), len(colours))
 
 
 def _sample(sample: dict[str, object], objects: pa.Table | None, bands: Counter[str]) -> tuple[str, ...]:

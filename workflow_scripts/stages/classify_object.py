@@ -116,6 +116,8 @@ def _magnitudes(path: Path | None, raw: pa.Table, mapping: Mapping[str, str]) ->
     if path is None:
         return dict.fromkeys(PHOTOMETRY, np.nan)
     found = user_columns.read(path, lists.PHOTOMETRY, lists.REQUIRED, mapping)
+    # The light curve's file may have the object under another name.
+    user_columns.check_mapping({k: v for k, v in mapping.items() if k not in lists.REQUIRED}, found.file.names)
     row = lists.photometry([found], raw).to_pylist()[0]
     return {name: np.nan if row[name] is None else row[name] for name in PHOTOMETRY}
 

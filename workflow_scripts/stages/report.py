@@ -15,7 +15,7 @@ from workflow_scripts import tables as contract
 from workflow_scripts.features import FEATURES
 from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.labels import LABELS
-from workflow_scripts.report import catalogue, content, page
+from workflow_scripts.report import catalogue, content, inputs, page
 from workflow_scripts.surveys.curve_status import STATUS
 from workflow_scripts.verification import VERIFICATION
 
@@ -78,6 +78,7 @@ def main(
         catalogues=agreed,
         suspected=doubtful,
         light_curves={name: _chosen(paths, agreed[name]) for name, paths in curves.items()},
+        colours={name: _colours(paths) for name, *paths in zip(sample_names, catalogues, suspected, strict=True)},
         **_from_archives(archived, agreement, downloads, verification, n_shards),
     )
     _write(content.page(found), report, figures, tables)
@@ -119,6 +120,12 @@ def _chosen(paths: Sequence[Path], rows: pa.Table) -> pa.Table:
     ids = [name for lists in catalogue.choose(rows).values() for part in lists for name in part]
     found = [_of(contract.read(path, contract.LIGHT_CURVES), ids) for path in paths]
     return pa.concat_tables(found)
+
+
+def _colours(paths: Sequence[Path]) -> pa.Table:
+    """Colours of the objects in a catalogue and its list of suspected variables, as far as the models use them."""
+    used = [name for name in inputs.COLOURS if name in pq.read_schema(paths[0]).names]
+    return contract.read_all(paths, FEATURES, used) if used else pa.table({})
 
 
 def _of(rows: pa.Table, ids: Sequence[str]) -> pa.Table:

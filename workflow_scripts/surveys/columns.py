@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from workflow_scripts.surveys import files
+from workflow_scripts.surveys import files, units
 from workflow_scripts.tables import DataError
 
 Reals = NDArray[np.float64]
@@ -20,6 +20,7 @@ Texts = NDArray[np.object_]
 _NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^-?(?i:nan|inf|infinity)$"
 _WHOLE_AS_REAL = r"^-?\d+\.0*$"
 _WHOLE = r"^-?\d+(\.0*)?$"
+_PADDED = r"^(-?)0*(\d+)(\.0*)?$"
 _SCIENTIFIC = r"^-?\d+(\.\d*)?[eE]\+?\d+$"
 _EXACT_LIMIT = 2.0**53  # beyond it a float64 cannot hold every integer
 
@@ -37,18 +38,18 @@ class Columns:
 
     def has(self, ours: str) -> bool:
         """Whether the file has the column, under the mapped name or under ours."""
-        return self._name(ours) is not None
+        return self.name(ours) is not None
 
     def __getitem__(self, ours: str) -> pa.ChunkedArray:
         """Column by our name; raises DataError that lists what the file has instead."""
-        name = self._name(ours)
+        name = self.name(ours)
         if name is None:
             raise DataError(f"{self.file.path}: {self.missing(ours)}")
         return self.file.rows[name]
 
     def where(self, ours: str) -> str:
         """File and column, for messages."""
-        return f"{self.file.path}: column '{self._name(ours)}' ({ours})"
+        return f"{self.file.path}: column '{self.name(ours)}' ({ours})"
 
     def missing(self, ours: str) -> str:
         """Text that says which column is not there, which ones are, and what to do."""
@@ -58,19 +59,35 @@ class Columns:
             f"{_closest(wanted, self.file.names)}; say which one it is under columns: {{{ours}: ...}}"
         )
 
-    def _name(self, ours: str) -> str | None:
+    def name(self, ours: str) -> str | None:
+        """Name of the column in the file, None if it is not there."""
         names = (self.mapping.get(ours, ours), ours)
         return next((name for name in names if name in self.file.names), None)
 
 
 def read(path: Path, ours: Sequence[str], required: Sequence[str], mapping: Mapping[str, str]) -> Columns:
-    """Read our columns, as far as the file has them; raises DataError without a required one or without rows."""
+    """Read our columns, as far as the file has them, in our units where the file states its own.
+
+    Raises DataError without a required column, without rows, and for a unit that is none of what the column holds.
+    """
     columns = Columns(files.read(path, {*ours, *(mapping[name] for name in ours if name in mapping)}), mapping)
     for name in required:
         columns[name]
     if not columns.file.rows.num_rows:
         raise DataError(f"{path}: the file has columns but no row; check that it was written to the end")
-    return columns
+    return _in_our_units(columns, ours)
+
+
+def _in_our_units(columns: Columns, ours: Sequence[str]) -> Columns:
+    rows = columns.file.rows
+    named = {columns.name(name): name for name in ours if name in units.UNITS}  # a column with two meanings stands once
+    for place, field in enumerate(rows.schema):
+        stated = (field.metadata or {}).get(b"unit", b"").decode()
+        if stated and field.name in named:
+            name = named[field.name]
+            values = units.converted(rows[field.name], stated, name, columns.where(name))
+            rows = rows.set_column(place, field.name, values)
+    return replace(columns, file=replace(columns.file, rows=rows))
 
 
 def check_mapping(mapping: Mapping[str, str], names: Sequence[str]) -> None:
@@ -106,6 +123,22 @@ def check_spellings(names: Sequence[str], where: str) -> None:
                 f"{where}: {other} and {name} are one number; expected one spelling of each name in all files: write "
                 "it as an integer, or as text that is no number"
             )
+
+
+def check_unmatched(first: pa.Array, second: pa.Array, where: str) -> None:
+    """Raise DataError if names that only one of two sides has are one whole number, such as 007 and 7.
+
+    A survey may have both 007 and 7 as names of two stars: where both sides have them, neither stands here.
+    """
+    plain, others = (pc.replace_substring_regex(names, _PADDED, r"\1\2") for names in (first, second))
+    place = pc.index_in(plain, value_set=others)
+    if place.null_count < len(place):
+        here = pc.index(place.is_valid(), True).as_py()
+        raise DataError(
+            f"{where}: {len(place) - place.null_count} names, such as {first[here]} and {second[place[here].as_py()]}, "
+            "are one number in two spellings; expected one spelling of each name in all files: write the column as "
+            "text, with its leading zeros"
+        )
 
 
 def numbers(column: pa.ChunkedArray, where: str) -> Reals:

@@ -40,6 +40,7 @@ _BROKEN = (
 def read(path: Path, wanted: Collection[str]) -> File:
     """Read the wanted columns that the file has; a column with a list in each row becomes a list column.
 
+    The unit that a file states for a column is in the metadata of the column's field, under unit.
     The columns of a CSV file are text, so that identifiers keep their digits. Raises DataError if the file is
     missing, empty or not whole, or has a suffix that is not known.
     """
@@ -122,7 +123,14 @@ def _astropy(path: Path, wanted: Collection[str], **options: Any) -> tuple[list[
 
     table = Table.read(path, **options)
     columns = {name: _arrow(table[name]) for name in table.colnames if name in wanted}
-    return list(table.colnames), pa.table(columns)
+    fields = [pa.field(name, values.type, metadata=_unit(table[name])) for name, values in columns.items()]
+    return list(table.colnames), pa.table(columns, pa.schema(fields))
+
+
+def _unit(column: Any) -> dict[str, str] | None:
+    """Give the unit that the file states for a column, as our own tables carry it."""
+    unit = getattr(column, "unit", None)
+    return {"unit": str(unit)} if unit else None
 
 
 def _arrow(column: Any) -> pa.Array:

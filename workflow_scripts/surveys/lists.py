@@ -42,12 +42,14 @@ def objects(object_files: Sequence[Columns], curves: pa.Table, survey: str) -> p
 def objects_of_few(object_files: Sequence[Columns], curves: pa.Table, survey: str) -> pa.Table:
     """Do the same for some objects of a sample, such as a shard: they may all be without a light curve."""
     listed, observed = _unique_ids(object_files), curves["object_id"].combine_chunks().unique()
-    n_observed = pc.sum(pc.is_in(listed, observed)).as_py() or 0
-    extra = observed.filter(pc.invert(pc.is_in(observed, listed)))
-    log.info("%d objects listed, %d of them without a light curve", len(listed), len(listed) - n_observed)
-    log.info("%d objects have light curves but no row in a list of objects: no coordinates, no class", len(extra))
+    missed, extra = _unmatched(listed, observed), _unmatched(observed, listed)
+    level = logging.WARNING if len(missed) and len(extra) else logging.INFO  # names may be spelt in two ways
+    log.log(level, "%d objects listed, %d of them without a light curve", len(listed), len(missed))
+    log.log(level, "%d objects have light curves but no row in a list: no coordinates, no class", len(extra))
     where = ", ".join(str(file.file.path) for file in object_files) or survey
-    columns.check_spellings([*listed.to_pylist(), *extra.to_pylist()], f"{where}: column object_id, and light curves")
+    where = f"{where}: column object_id, and light curves"
+    columns.check_spellings([*listed.to_pylist(), *extra.to_pylist()], where)
+    columns.check_unmatched(missed, extra, where)
     rows = {"object_id": pa.chunked_array([listed, extra]), "survey": pa.repeat(survey, len(listed) + len(extra))}
     for name in OBJECT[1:]:
         parts = [*(_object_column(file, name) for file in object_files), pa.nulls(len(extra))]
@@ -58,10 +60,13 @@ def objects_of_few(object_files: Sequence[Columns], curves: pa.Table, survey: st
 def photometry(photometry_files: Sequence[Columns], sample: pa.Table) -> pa.Table:
     """Join the lists of photometry into tables.PHOTOMETRY, sorted by object, for the objects of the sample.
 
-    sample is tables.OBJECTS. Raises DataError if an object is listed twice, or if none is in the sample.
+    sample is tables.OBJECTS. Raises DataError if a file has none of the columns, if an object is listed twice, or if
+    none is in the sample.
     """
-    ids = _unique_ids(photometry_files)
-    wanted = pc.is_in(ids, sample["object_id"].combine_chunks())
+    for file in photometry_files:
+        _check_photometry(file)
+    ids, known = _unique_ids(photometry_files), sample["object_id"].combine_chunks()
+    wanted = pc.is_in(ids, known)
     n_wanted = pc.sum(wanted).as_py() or 0
     log.info("photometry: %d rows, %d of them of objects of this sample", len(ids), n_wanted)
     if photometry_files and not n_wanted:
@@ -69,6 +74,8 @@ def photometry(photometry_files: Sequence[Columns], sample: pa.Table) -> pa.Tabl
             f"{photometry_files[0].file.path}: none of the {len(ids)} objects, such as {ids[:2].to_pylist()}, is in "
             f"the sample, which has {sample['object_id'][:2].to_pylist()}: map the right column to object_id"
         )
+    where = ", ".join(str(file.file.path) for file in photometry_files)
+    columns.check_unmatched(_unmatched(known, ids), ids.filter(pc.invert(wanted)), f"{where}: objects, and photometry")
     rows = {"object_id": ids}
     for name in PHOTOMETRY[1:]:
         rows[name] = _joined([_photometry_column(file, name) for file in photometry_files], pa.float64())
@@ -87,6 +94,25 @@ def _unique_ids(listing: Sequence[Columns]) -> pa.Array:
             f"such as {twice[:3].to_pylist()}; expected one row per object: remove or join the others"
         )
     return listed
+
+
+def _unmatched(names: pa.Array, others: pa.Array) -> pa.Array:
+    return names.filter(pc.invert(pc.is_in(names, others)))
+
+
+def _check_photometry(file: Columns) -> None:
+    """Warn of columns that the file lacks; raises DataError if it has none: the models would know no colour."""
+    absent = [name for name in PHOTOMETRY[1:] if not file.has(name)]
+    if len(absent) == len(PHOTOMETRY) - 1:
+        raise DataError(
+            f"{file.file.path}: no column of photometry; expected one or more of {', '.join(absent)}; the file has "
+            f"{file.file.names}; say which ones they are under columns: {{bp_mag: ..., rp_mag: ...}}"
+        )
+    if absent:
+        message = "%s: no columns %s, which stay empty; the file has %s: say under `columns` which ones they are"
+        log.warning(
+            message, file.file.path, ", ".join(file.mapping.get(name, name) for name in absent), file.file.names
+        )
 
 
 def _joined(parts: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
