@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts import tables
+from workflow_scripts import tables, trained_on
 from workflow_scripts.assumptions import Assumption
 from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.labels import LABELS
@@ -129,6 +129,7 @@ def catalogue_schema(classes: Sequence[str]) -> pa.Schema:
         tables.Column("period_d", pa.float64(), "d", "period by the rule of the class", True),
         catalogue.READ.columns[-1],
         tables.Column("label", pa.string(), "", "class in the label catalogue", True),
+        trained_on.COLUMN,
         *(tables.Column(f, pa.float64(), "mag", f"meaning of {f}", True) for f in FEATURES),
     ]
     return tables.Table("catalogue", tuple(columns)).schema
@@ -184,6 +185,7 @@ def _catalogue(objects: pa.Table, classes: Sequence[str], part: float, rng: np.r
     return _table(catalogue.READ, [
         {"object_id": name, "class": classes[(i if i < 90 else int(rng.geometric(0.35))) % len(classes)],
          "probability": float(rng.beta(8, 1)), "period_d": None if i % 23 == 0 else 0.61234,
+         "trained_on": f"labelled_{i:04d}" if name.startswith("field") and i % 19 == 3 else None,
          "out_of_distribution": i % 31 == 0}
         for i, name in enumerate(ids)
     ])  # fmt: skip
