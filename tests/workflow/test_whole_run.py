@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from small_run import CONFIG, Run, new_run, sha256
+from small_run import CONFIG, LITTLE, Run, new_run, sha256
 from workspace import ROOT, planned
 
 from workflow_scripts import labels, probabilities, rerun, tables
@@ -142,9 +143,20 @@ def test_run_says_with_what_where_and_when_it_was_made(demo):
     assert (rules["clean"]["jobs"], rules["ensemble"]["jobs"], rules["inputs"]["jobs"]) == (4, 2, 1)
     assert 0 < rules["features"]["cpu_s"] < 10 * rules["features"]["wall_s"]
     assert 20 < rules["train"]["max_rss_mb"] < 10_000
-    names = {f"catalogue/{s}/{kind}.{end}" for s in SAMPLES for kind in ("catalogue", "suspected") for end in ENDS}
+    final = {f"models/final/{model}-original.{end}" for model in ("lightgbm", "xgboost") for end in ("model", "json")}
+    names = final | {
+        f"catalogue/{s}/{kind}.{end}" for s in SAMPLES for kind in ("catalogue", "suspected") for end in ENDS
+    }
     assert names | {"report/report.html", "models/final/settings.json"} <= set(said["tables"])
     assert said["tables"] == {name: sha256(demo.results / name) for name in said["tables"]}
+
+
+def test_run_without_science_objects_has_the_models_that_classify_one_star(tmp_path):
+    run = new_run(tmp_path, **LITTLE | {"samples": {"known": LITTLE["samples"]["known"]}})
+    plan = run.snakemake("-n")
+    assert planned(plan) >= {"train_final", "object_settings", "report"}
+    assert "predict" not in planned(plan)
+    assert re.search(r"^train_final +2$", plan.stdout + plan.stderr, flags=re.MULTILINE), "both boosters"
 
 
 def test_crate_of_the_run_can_be_read(demo):
