@@ -258,6 +258,26 @@ def test_changed_setting_reruns_what_it_concerns(demo, tmp_path):
     assert planned(Run(demo.folder, changed).snakemake("-n")) == {"ensemble", *every}
 
 
+def test_labels_are_checked_again_for_other_folds_and_nothing_is_measured_again(demo, tmp_path):
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(CONFIG | {"training": CONFIG["training"] | {"folds": 4}}))
+    plan = planned(Run(demo.folder, changed).snakemake("-n"))
+    assert plan >= {"check_labels", "split", "train"}
+    assert not plan & {"clean", "boundary_lines", "features", "check_samples"}
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_labels_that_cannot_be_split_end_the_run_before_features_cost_anything(tmp_path, cores):
+    """With two cores the check and the last rule before the features run side by side."""
+    samples = {"known": {"role": "labelled", "source": "demo", "demo": {"objects": 60}}}
+    run = new_run(tmp_path, samples=samples, training={"folds": 20}, shards=8)
+    said = run.refused(cores=cores)
+    assert "classes with fewer usable objects, those at one place counted once, than the 20 folds" in said
+    assert "check_labels" in said
+    measured = list(run.results.glob("features/known/*.parquet"))
+    assert len(measured) <= 2 * (cores - 1), "of eight shards those that had begun"
+
+
 def test_setting_that_only_says_how_writes_no_final_table_again(demo, tmp_path):
     changed = tmp_path / "changed.yaml"
     changed.write_text(yaml.safe_dump(CONFIG | {"pace": 0.5}))
