@@ -51,6 +51,7 @@ rule predictions:
     input:
         predicted_files(SCIENCE, "lightgbm"),
         predicted_files(SCIENCE, "xgboost"),
+        rules.check_labels.output.usable,
 
 
 rule clusters:
@@ -66,5 +67,6 @@ rule all:
         "Run {config[run]}: catalogues, report and open clusters are complete."
     default_target: True
     input:
+        checked=rules.check_labels.output.usable if SAMPLES else [],
         final=final,
         provenance=rules.provenance.output,

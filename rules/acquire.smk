@@ -237,6 +237,35 @@ rule deredden:
         "../workflow_scripts/stages/deredden.py"
 
 
+# What the labelled objects lack for a split is known once they are cleaned: a job of higher priority, ready with
+# boundary_lines, for which all features wait, and without any science object. Only targets ask for it. As an input of
+# features, ancient or not, it would have all of an older run measured again; and where what is upstream of an ancient
+# input is made anew, Snakemake does not look whether the params of the rule itself have changed (split, other folds).
+rule check_labels:
+    message:
+        "Labelled objects can be split as the run asks."
+    input:
+        objects=expand(f"{RUN}/samples/{{sample}}/objects.parquet", sample=LABELLED),
+        light_curves=lambda wildcards: sharded(rules.clean.output.light_curves, LABELLED),
+    output:
+        usable=f"{RUN}/samples/usable.parquet",
+    log:
+        f"{RUN}/logs/check_labels.log",
+    priority: 1
+    params:
+        names=LABELLED,
+        classes=config["classes"],
+        ignore_labels=config["ignore_labels"],
+        test_share=TRAINING["test_share"],
+        folds=TRAINING["folds"],
+        sky_blocks=TRAINING["sky_blocks"],
+        seed=config["seed"],
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/stages/check_labels.py"
+
+
 rule check_samples:
     message:
         "No object is in two samples."
@@ -247,6 +276,7 @@ rule check_samples:
         samples=f"{RUN}/samples/samples.parquet",
     log:
         f"{RUN}/logs/check_samples.log",
+    priority: 1
     params:
         names=list(SAMPLES),
         roles=[s["role"] for s in SAMPLES.values()],

@@ -247,6 +247,7 @@ rule ensemble:
         lightgbm=predictions("lightgbm"),
         xgboost=predictions("xgboost"),
         labelled=labelled_features,
+        labelled_objects=labelled_objects,
         split=rules.split.output.split,
         calibration=rules.calibrate.output.calibration,
         period_rules=rules.period_rules.output.period_rules,

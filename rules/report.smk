@@ -59,6 +59,8 @@ rule report:
 catalogues = [
     *expand(rules.ensemble.output, sample=CLASSIFIED),
     *expand(rules.verify_catalogue.output, sample=VERIFIED),
+    # All that `make classify` needs: without science objects no other rule asks for the final models.
+    *expand(rules.train_final.output, model=BOOSTERS, data=TRAINING["data"]),
     rules.object_settings.output.settings,
     rules.report.output.report,
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts import tables
+from workflow_scripts import tables, trained_on
 from workflow_scripts.assumptions import Assumption
 from workflow_scripts.label_sample import LABEL_AGREEMENT
 from workflow_scripts.labels import LABELS
@@ -137,8 +137,9 @@ def catalogue_schema(classes: Sequence[str]) -> pa.Schema:
         tables.Column("probability", pa.float64(), "", "probability of class, mean of both boosters"),
         *(tables.Column(f"p_{c}", pa.float64(), "", f"probability of class {c}", True) for c in classes),
         tables.Column("period_d", pa.float64(), "d", "period by the rule of the class", True),
-        *catalogue.READ.columns[-2:],
+        *(c for c in catalogue.READ.columns if c.name in (catalogue.CHANCE, catalogue.OUTLIER)),
         tables.Column("label", pa.string(), "", "class in the label catalogue", True),
+        trained_on.COLUMN,
         *(tables.Column(f, pa.float64(), "mag", f"meaning of {f}", True) for f in (*FEATURES, "bp_rp")),
     ]
     return tables.Table("catalogue", tuple(columns)).schema
@@ -195,6 +196,7 @@ def _catalogue(objects: pa.Table, classes: Sequence[str], part: float, rng: np.r
         {"object_id": name, "class": classes[(i if i < 90 else int(rng.geometric(0.35))) % len(classes)],
          "probability": float(rng.beta(8, 1)), "period_d": None if i % 23 == 0 else 0.61234,
          "false_alarm_probability": None if i % 23 == 0 else (1e-9, 0.00099, 0.001, 1.0)[i % 4],
+         "trained_on": f"labelled_{i:04d}" if name.startswith("field") and i % 19 == 3 else None,
          "out_of_distribution": i % 31 == 0}
         for i, name in enumerate(ids)
     ])  # fmt: skip

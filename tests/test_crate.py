@@ -19,7 +19,12 @@ SAID = {
         {"what": "light curves", "whose": "known", "name": "data/a b.csv", "bytes": 10, "sha256": "ab"},
         {"what": "simulation", "whose": "field", "name": "SIMULATED, seed 1", "bytes": None, "sha256": None},
     ],
-    "tables": {"catalogue/known/catalogue.parquet": "12", "catalogue/known/catalogue.vot": "34", "report/r.html": "56"},
+    "tables": {
+        "catalogue/known/catalogue.parquet": "12",
+        "catalogue/known/catalogue.vot": "34",
+        "report/r.html": "56",
+        "models/final/lightgbm-original.model": "78",
+    },
     "jobs": {"begun": "2024-05-01T11:59:00.000+00:00", "ended": "2024-05-01T12:00:02.500+00:00"},
 }
 FILES = ("provenance/Snakefile", "provenance/configuration.yaml", *SAID["tables"])

@@ -227,7 +227,7 @@ def test_class_counts_by_status(run: content.Run, read: Reader) -> None:
 
 
 def test_stars_under_several_identifiers_are_counted(run: content.Run, read: Reader) -> None:
-    assert "within 1.5 arcsec" not in read.text
+    assert "labelled objects used lie at" not in read.text
     split = synthetic_run.split(run.labels["object_id"].to_pylist(), n_shared=6)
     shown = Reader(page.render(content.page(dataclasses.replace(run, split=split)))).text
     assert f"6 of the {len(split)} labelled objects used lie at 3 places, several within 1.5 arcsec" in shown
@@ -437,7 +437,14 @@ def test_priors_have_a_table_per_sample(read: Reader) -> None:
 
 def toy(rows: list[tuple[str, str, float]]) -> pa.Table:
     lines = [
-        {"object_id": i, "class": c, "probability": p, "period_d": 0.5, "out_of_distribution": False}
+        {
+            "object_id": i,
+            "class": c,
+            "probability": p,
+            "period_d": 0.5,
+            "trained_on": None,
+            "out_of_distribution": False,
+        }
         for i, c, p in rows
     ]
     return pa.Table.from_pylist(lines, catalogue.READ.schema)
@@ -507,10 +514,22 @@ def test_objects_whose_period_may_be_chance_are_counted(run: content.Run, read: 
     assert read.tables["outliers"][-1][5:] == [str(number), f"{100 * number / len(chances):.1f} %"]
 
 
+def test_objects_that_the_models_have_seen_are_counted_with_a_warning(run: content.Run, read: Reader) -> None:
+    both = [rows["trained_on"] for rows in (run.catalogues["field"], run.suspected["field"])]
+    n, seen = sum(map(len, both)), sum(len(names) - names.null_count for names in both)
+    assert 0 < seen < n
+    assert f"{seen} of the {n} classified objects of field lie within 1.5 arcsec of one that the models" in read.text
+    assert "classified objects of labelled lie within" not in read.text
+    notes = list(catalogue.seen_in_training(run.catalogues, run.suspected))
+    assert [note.warning for note in notes] == [True]
+    assert not list(catalogue.seen_in_training({"field": toy([("a", "EA", 0.5)])}, {"field": toy([])}))
+
+
 def test_columns_of_the_catalogue_come_with_their_meaning(read: Reader) -> None:
     lines = {line[0]: line[1:] for line in read.tables["catalogue_columns"][1:]}
     assert lines["p_EA"] == ["", "probability of class EA"]
     assert lines["period_d"] == ["d", "period by the rule of the class"]
+    assert lines["trained_on"][1].startswith("object within 1.5 arcsec that the models were trained on")
     assert not set(synthetic_run.FEATURES) & set(lines), "features stand with the importances"
 
 

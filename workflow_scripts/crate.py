@@ -25,6 +25,7 @@ _FORMATS = {
     ".fits": "application/fits",
     ".html": "text/html",
     ".json": "application/json",
+    ".model": "text/plain",
     ".parquet": "application/vnd.apache.parquet",
     ".png": "image/png",
     ".vot": "application/x-votable+xml",

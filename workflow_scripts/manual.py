@@ -79,10 +79,10 @@ def contract() -> list[tables.Table]:
 
     Of several tables of one name, of which one is a part of the other, the last one found is what is written.
     """
-    from workflow_scripts import catalogue
+    from workflow_scripts import catalogue, trained_on
 
     every = [value for module in _modules() for value in vars(module).values() if isinstance(value, tables.Table)]
-    every.append(catalogue.catalogue_table(("A", "B"), (), "labelled", 0.9))
+    every.append(catalogue.catalogue_table(("A", "B"), (trained_on.COLUMN,), "labelled", 0.9))
     found = {table.name: table for table in every}
     found.pop("features")
     return list(found.values())

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table as AstropyTable
 
-from workflow_scripts import calibrate, catalogue, edge, features, period_rules, probabilities, tables
+from workflow_scripts import calibrate, catalogue, edge, features, period_rules, probabilities, tables, trained_on
 from workflow_scripts.period_rules import Rule
 from workflow_scripts.stages import calibrate as calibrate_stage
 from workflow_scripts.stages import ensemble as stage
@@ -40,16 +40,19 @@ def run(made, monkeypatch) -> classified_run.Run:
     return made
 
 
-def start(run: classified_run.Run, sample: str, prior: str = "labelled", folder: str = "out") -> dict[str, pa.Table]:
+def start(
+    run: classified_run.Run, sample: str, prior: str = "labelled", folder: str = "out", objects: str = "objects"
+) -> dict[str, pa.Table]:
     """Run the stage; rows of catalogue, suspected and priors."""
     science = {m: [run.path(f"predictions/science/{m}.parquet")] for m in ("lightgbm", "xgboost")}
     folds = {m: run.folds(m) for m in science}
     out = run.path(f"{folder}/{sample}-{prior}")
     values = {
-        "objects": run.path(f"{sample}/objects.parquet"),
+        "objects": run.path(f"{sample}/{objects}.parquet"),
         "features": [run.path(f"{sample}/features{i}.parquet") for i in range(2)],
         **(folds if sample == "labelled" else science),
         "labelled": [run.path(f"labelled/features{i}.parquet") for i in range(2)],
+        "labelled_objects": [run.path(f"labelled/{objects}.parquet")],
         "split": run.path("split.parquet"),
         "calibration": run.path("calibration.json"),
         "period_rules": run.path("rules.json"),
@@ -65,7 +68,8 @@ def start(run: classified_run.Run, sample: str, prior: str = "labelled", folder:
         "sample": sample,
     }
     stage.main(**edge.arguments(stage.main, values))
-    contract = catalogue.catalogue_table(classified_run.CLASSES, classified_run.FEATURES.columns[2:6], prior, 0.9)
+    columns = [trained_on.COLUMN, *classified_run.FEATURES.columns[2:6]]
+    contract = catalogue.catalogue_table(classified_run.CLASSES, columns, prior, 0.9)
     found = {name: tables.read(out / f"{name}.parquet", contract) for name in ("catalogue", "suspected")}
     return {**found, "priors": tables.read(out / "priors.parquet", tables.PRIORS)}
 
@@ -137,6 +141,46 @@ def test_labelled_objects_are_no_neighbours_of_themselves(run):
     flags = [f for name in ("catalogue", "suspected") for f in rows[name]["out_of_distribution"].to_pylist()]
     # The limit is the 95 % quantile of these very scores.
     assert sum(flags) == pytest.approx(0.05 * len(flags), abs=1)
+
+
+def place(run: classified_run.Run, sample: str, dec_deg: list[float | None]) -> None:
+    """Write the sample's objects anew, at right ascension 40 and these declinations."""
+    rows = tables.read(run.path(f"{sample}/objects.parquet"), tables.OBJECTS)
+    for name, values in (("ra_deg", [40.0] * len(rows)), ("dec_deg", dec_deg)):
+        rows = rows.set_column(rows.column_names.index(name), name, pa.array(values, pa.float64()))
+    tables.write(rows, run.path(f"{sample}/placed.parquet"), tables.OBJECTS)
+
+
+def test_star_that_was_trained_on_under_another_identifier_is_named(run, caplog):
+    """Every fifth science object is where a labelled one is; of the labelled ones the last two are in no split."""
+    arcsec, n = 1 / 3600, run.n
+    place(run, "labelled", [i / 10 for i in range(n)])
+    near = {i: (i if i < 75 else n - 1) for i in range(0, 80, 5)}
+    place(run, "science", [near[i] / 10 + arcsec if i in near else -50 + i / 10 for i in range(80)])
+    plain = start(run, "science", folder="plain")
+    with caplog.at_level(logging.WARNING):
+        found = start(run, "science", folder="placed", objects="placed")
+    rows = {r["object_id"]: r for name in ("catalogue", "suspected") for r in found[name].to_pylist()}
+    expected = {f"science-{i:04d}": f"labelled-{j:04d}" for i, j in near.items() if j < n - 2}
+    assert len(rows) == 80, "a neighbour in a crowded field is left out of no catalogue"
+    assert {i: r["trained_on"] for i, r in rows.items() if r["trained_on"]} == expected
+    assert "science: 15 objects are where one lies that the models were trained on, such as science-0000 where " in (
+        caplog.text
+    )
+    for name in ("catalogue", "suspected"):
+        assert plain[name]["trained_on"].null_count == len(plain[name]), "they have no coordinates"
+        assert plain[name]["p_EA"] == found[name]["p_EA"]
+    fits = AstropyTable.read(run.path("placed/science-labelled/catalogue.fits"), hdu=1)
+    assert [t.decode() for t in np.array(fits["trained_on"], dtype="S")] == [
+        t or "" for t in found["catalogue"]["trained_on"].to_pylist()
+    ]
+
+
+def test_labelled_objects_are_classified_by_models_that_never_saw_them(run, caplog):
+    place(run, "labelled", [0.0] * 2 + [i / 10 for i in range(2, run.n)])
+    found = start(run, "labelled", folder="again", objects="placed")
+    assert all(found[name]["trained_on"].null_count == len(found[name]) for name in ("catalogue", "suspected"))
+    assert "the models were trained on" not in caplog.text
 
 
 def test_formats_agree_and_state_the_simulation(run):

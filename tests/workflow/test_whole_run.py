@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from small_run import CONFIG, Run, new_run, sha256
+from small_run import CONFIG, LITTLE, Run, new_run, sha256
 from workspace import ROOT, planned
 
 from workflow_scripts import labels, probabilities, rerun, tables
@@ -142,9 +143,20 @@ def test_run_says_with_what_where_and_when_it_was_made(demo):
     assert (rules["clean"]["jobs"], rules["ensemble"]["jobs"], rules["inputs"]["jobs"]) == (4, 2, 1)
     assert 0 < rules["features"]["cpu_s"] < 10 * rules["features"]["wall_s"]
     assert 20 < rules["train"]["max_rss_mb"] < 10_000
-    names = {f"catalogue/{s}/{kind}.{end}" for s in SAMPLES for kind in ("catalogue", "suspected") for end in ENDS}
+    final = {f"models/final/{model}-original.{end}" for model in ("lightgbm", "xgboost") for end in ("model", "json")}
+    names = final | {
+        f"catalogue/{s}/{kind}.{end}" for s in SAMPLES for kind in ("catalogue", "suspected") for end in ENDS
+    }
     assert names | {"report/report.html", "models/final/settings.json"} <= set(said["tables"])
     assert said["tables"] == {name: sha256(demo.results / name) for name in said["tables"]}
+
+
+def test_run_without_science_objects_has_the_models_that_classify_one_star(tmp_path):
+    run = new_run(tmp_path, **LITTLE | {"samples": {"known": LITTLE["samples"]["known"]}})
+    plan = run.snakemake("-n")
+    assert planned(plan) >= {"train_final", "object_settings", "report"}
+    assert "predict" not in planned(plan)
+    assert re.search(r"^train_final +2$", plan.stdout + plan.stderr, flags=re.MULTILINE), "both boosters"
 
 
 def test_crate_of_the_run_can_be_read(demo):
@@ -244,6 +256,26 @@ def test_changed_setting_reruns_what_it_concerns(demo, tmp_path):
     changed.write_text(yaml.safe_dump(CONFIG | {"catalogue": {"prior": "estimated"}}))
     every = {"all", "inputs", "object_settings", "report", "provenance"}  # what holds all settings of the run
     assert planned(Run(demo.folder, changed).snakemake("-n")) == {"ensemble", *every}
+
+
+def test_labels_are_checked_again_for_other_folds_and_nothing_is_measured_again(demo, tmp_path):
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(CONFIG | {"training": CONFIG["training"] | {"folds": 4}}))
+    plan = planned(Run(demo.folder, changed).snakemake("-n"))
+    assert plan >= {"check_labels", "split", "train"}
+    assert not plan & {"clean", "boundary_lines", "features", "check_samples"}
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_labels_that_cannot_be_split_end_the_run_before_features_cost_anything(tmp_path, cores):
+    """With two cores the check and the last rule before the features run side by side."""
+    samples = {"known": {"role": "labelled", "source": "demo", "demo": {"objects": 60}}}
+    run = new_run(tmp_path, samples=samples, training={"folds": 20}, shards=8)
+    said = run.refused(cores=cores)
+    assert "classes with fewer usable objects, those at one place counted once, than the 20 folds" in said
+    assert "check_labels" in said
+    measured = list(run.results.glob("features/known/*.parquet"))
+    assert len(measured) <= 2 * (cores - 1), "of eight shards those that had begun"
 
 
 def test_setting_that_only_says_how_writes_no_final_table_again(demo, tmp_path):

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workflow_scripts import tables
+from workflow_scripts import tables, trained_on
 from workflow_scripts.figures import gallery, histogram, style
 from workflow_scripts.lightcurve import ragged
 from workflow_scripts.report.page import Item, Note, Picture, Table, count, share
+from workflow_scripts.split import STAR_RADIUS_ARCSEC
 
 CLASS, PROBABILITY, PERIOD, OUTLIER = "class", "probability", "period_d", "out_of_distribution"
 CHANCE = "false_alarm_probability"
@@ -25,10 +26,11 @@ READ = tables.Table(
         tables.Column(PROBABILITY, pa.float64(), "", "its probability"),
         tables.Column(PERIOD, pa.float64(), "d", "period", nullable=True),
         tables.Column(CHANCE, pa.float64(), "", "false-alarm probability of the period", nullable=True),
+        trained_on.COLUMN,
         tables.Column(OUTLIER, pa.bool_(), "", "out of distribution"),
     ),
 )
-LAST_OWN = "label"  # behind it stand the features
+LAST_OWN = trained_on.NAME  # behind it stand the features
 # What to look for in one row of objects, and in two.
 _ADVICE = {
     1: "these are all objects of the class in the catalogue, each should show it",
@@ -56,7 +58,23 @@ def contents(
         rows=tuple((name, part, *_flagged(table)) for part, all_ in parts.items() for name, table in all_.items()),
         left=2,
     )
+    yield from seen_in_training(catalogues, suspected)
     yield columns(schema)
+
+
+def seen_in_training(catalogues: Mapping[str, pa.Table], suspected: Mapping[str, pa.Table]) -> Iterator[Note]:
+    """Warn of objects at the place of one that the models were trained on; nothing if there is none."""
+    for sample, catalogue in catalogues.items():
+        both = (catalogue, suspected[sample])
+        if seen := sum(len(rows) - rows[trained_on.NAME].null_count for rows in both):
+            yield Note(
+                f"{count(seen)} of the {count(sum(map(len, both)))} classified objects of {sample} lie within "
+                f"{STAR_RADIUS_ARCSEC:g} arcsec of one that the models were trained on, which column "
+                f"{trained_on.NAME} names. Most are the same star under another identifier: the models have seen its "
+                "class, which is no prediction here; the labelled sample's catalogue has what models say that never "
+                "saw the star.",
+                warning=True,
+            )
 
 
 def columns(schema: pa.Schema) -> Table:

@@ -3,10 +3,7 @@
 import logging
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from workflow_scripts import edge, tables
+from workflow_scripts import edge, tables, trained_on
 from workflow_scripts.verification import VERIFICATION, verify
 
 _LOG = logging.getLogger(__name__)
@@ -30,9 +27,8 @@ def main(
     Of the labelled objects those of the split were trained on.
     """
     rows = tables.read(catalogue, tables.OBJECTS, _PLACE_AND_CLASS)
-    known = pa.concat_tables([tables.read(path, tables.OBJECTS, _LABELLED) for path in labelled])
-    used = tables.read(split, tables.SPLIT, ["object_id"])["object_id"].combine_chunks()
-    trained = known.filter(pc.is_in(known["object_id"], value_set=used))
+    known = tables.read_all(labelled, tables.OBJECTS, _LABELLED)
+    trained = trained_on.used(known, tables.read(split, tables.SPLIT, ["object_id"]))
     published = {path.stem: tables.read(path, tables.SOURCES) for path in references}
     found = verify(rows, published, classes, radius_arcsec, trained)
     tables.write(found, verification, VERIFICATION)
