@@ -16,7 +16,6 @@ rule split:
     input:
         objects=labelled_objects,
         features=labelled_features,
-        samples=ancient(rules.check_samples.output.samples),
     output:
         split=f"{RUN}/split/split.parquet",
         labels=f"{RUN}/split/labels.parquet",
@@ -226,7 +225,7 @@ rule predict:
         model_files=expand(f"{MODELS}/final/{{model}}.model", model=PUBLISHED),
         description_files=expand(f"{MODELS}/final/{{model}}.json", model=PUBLISHED),
         features=rules.features.output.features,
-        distinct=ancient(rules.check_samples.output.samples),
+        distinct=rules.check_samples.output.samples,
     output:
         probabilities=expand(f"{RUN}/predictions/{{{{sample}}}}/{{model}}/{{{{shard}}}}.parquet", model=BOOSTERS),
     log:
@@ -251,7 +250,7 @@ rule ensemble:
         split=rules.split.output.split,
         calibration=rules.calibrate.output.calibration,
         period_rules=rules.period_rules.output.period_rules,
-        distinct=ancient(rules.check_samples.output.samples),
+        distinct=rules.check_samples.output.samples,
         record=f"{RUN}/inputs/catalogue.json",
     output:
         catalogue=f"{RUN}/catalogue/{{sample}}/catalogue.parquet",

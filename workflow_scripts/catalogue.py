@@ -1,6 +1,7 @@
 """The catalogue of classified objects, as Parquet, FITS and VOTable with units, meanings and UCDs."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,9 +203,12 @@ def _add_card(header: "Header", key: str, value: str) -> None:
 def _write_votable(converted: "AstropyTable", notes: dict[str, str], path: Path) -> None:
     from astropy.io.votable import from_table
     from astropy.io.votable.converters import get_converter
+    from astropy.io.votable.exceptions import W03
     from astropy.io.votable.tree import Info
 
-    file = from_table(converted, table_id="catalogue")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", W03)  # names that are no XML identifiers, as p_RR Lyr, get one of their own
+        file = from_table(converted, table_id="catalogue")
     file.get_first_table().description = notes["description"]
     for field in file.get_first_table().fields:
         if field.datatype == "bit":  # astropy's choice for bool; STILTS 3.4 cannot read it in BINARY2

@@ -52,13 +52,11 @@ def check(folder, samples: dict[str, pa.Table], shards: list[pa.Table], **change
 
 def late(folder, listed: pa.Table, light_curves: pa.Table, **changes: object) -> str:
     """Say what the stage split says of the same objects once they have features; empty = nothing."""
-    row = {"sample": "known", "role": "labelled", "survey": "x", "n_objects": 1, "n_light_curves": 1, "n_points": 1}
-    tables.write(pa.Table.from_pylist([row], tables.SAMPLES.schema), folder / "samples.parquet", tables.SAMPLES)
     tables.write(listed, folder / "objects.parquet", tables.OBJECTS)
     values = {column.name: np.zeros(len(light_curves)) for column in FEATURES.columns[2:]}
     rows = {name: light_curves[name] for name in ("object_id", "band")} | values
     tables.write(rows, folder / "features.parquet", FEATURES)
-    names = {name: folder / f"{name}.parquet" for name in ("samples", "split", "labels")}
+    names = {name: folder / f"{name}.parquet" for name in ("split", "labels")}
     try:
         split.main([folder / "objects.parquet"], [folder / "features.parquet"], **names, **SETTINGS | changes)
     except DataError as error:

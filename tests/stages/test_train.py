@@ -39,12 +39,9 @@ def write_sample(folder, seed):
 
 
 def make_split(folder, objects, shards, **changes):
-    samples = {"sample": ["s"], "role": ["labelled"], "survey": ["SIMULATED"], "n_objects": [204]}
-    samples |= {"n_light_curves": [204], "n_points": [9999]}
-    tables.write(samples, folder / "samples.parquet", tables.SAMPLES)
     settings = {"classes": {}, "ignore_labels": [], "test_share": 0.3, "folds": 3, "sky_blocks": True, "seed": 3}
-    files = {"samples": folder / "samples.parquet", "split": folder / "split.parquet"}
-    split.main([objects], shards, labels=folder / "labels.parquet", **files, **settings | changes)
+    files = {name: folder / f"{name}.parquet" for name in ("split", "labels")}
+    split.main([objects], shards, **files, **settings | changes)
     return folder / "split.parquet"
 
 

@@ -303,3 +303,33 @@ def test_sample_of_objects_that_were_trained_on_gets_no_catalogue(demo, tmp_path
     assert "objects are in more than one sample" in said
     assert not (run.results / "catalogue/again").exists()
     assert not (run.results / "predictions/again").exists()
+
+
+MORE = {"more": {"role": "science", "source": "demo", "demo": {"objects": 30}}}
+
+
+def test_new_sample_measures_and_trains_nothing_again(demo, tmp_path):
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(CONFIG | {"samples": CONFIG["samples"] | MORE}))
+    done = Run(demo.folder, changed).snakemake("-n")
+    assert not planned(done) & {"split", "train", "train_final", "calibrate", "boundary_lines"}
+    measured = set(re.findall(r"Period and features of the light curves of (\w+),", done.stdout + done.stderr))
+    assert measured == {"more"}
+
+
+@pytest.mark.parametrize(("key", "value", "rule"), [("rounds", 19, "train"), ("test_share", 0.4, "split")])
+def test_new_sample_hides_no_changed_setting_of_the_rules_behind_it(demo, tmp_path, key, value, rule):
+    """Where a rule runs again, Snakemake looks at no settings of those behind it, and an ancient input starts none."""
+    changed = tmp_path / "changed.yaml"
+    training = CONFIG["training"] | {key: value}
+    changed.write_text(yaml.safe_dump(CONFIG | {"samples": CONFIG["samples"] | MORE, "training": training}))
+    assert planned(Run(demo.folder, changed).snakemake("-n")) >= {"check_samples", rule, "predict", "ensemble"}
+
+
+def test_features_of_a_killed_run_are_not_forgotten_beside_a_new_sample(demo, tmp_path):
+    """Those that were measured anew before the kill are newer than what was made of the old ones."""
+    shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True)
+    for path in (tmp_path / "results").rglob("features/*/*.parquet"):
+        pq.write_table(pq.read_table(path), path, compression="none")
+    run = new_run(tmp_path, samples=CONFIG["samples"] | MORE)
+    assert planned(run.snakemake("-n")) >= {"split", "train", "predict", "ensemble"}

@@ -18,7 +18,6 @@ _LOG = logging.getLogger(__name__)
 def main(
     objects: list[Path],
     features: list[Path],
-    samples: Path,
     split: Path,
     labels: Path,
     classes: dict[str, list[str]],
@@ -29,7 +28,6 @@ def main(
     seed: int,
 ) -> None:
     """Give every labelled object its class, and every one that is used its part in each split."""
-    _LOG.info("samples of the run: %s", tables.read(samples, tables.SAMPLES)["sample"].to_pylist())
     listed = tables.read_all(objects, tables.OBJECTS)
     assigned = assign(listed, tables.read_all(features, FEATURES, ["object_id", "band"]), classes, ignore_labels)
     tables.write(assigned, labels, LABELS)
