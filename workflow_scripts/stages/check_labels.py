@@ -4,12 +4,10 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from workflow_scripts import edge, tables
-from workflow_scripts.labels import assign
-from workflow_scripts.split import split, star_of
+from workflow_scripts.labelled_split import labelled_split
 from workflow_scripts.surveys import samples
 
 _LOG = logging.getLogger(__name__)
@@ -44,13 +42,8 @@ def main(
     samples.check_distinct(each)
     listed = pa.concat_tables([rows.replace_schema_metadata(None) for rows in each.values()])
     measured = tables.read_all(light_curves, tables.LIGHT_CURVES, ["object_id", "band"])
-    used = [row for row in assign(listed, measured, classes, ignore_labels).to_pylist() if row["status"] == "used"]
-    object_id, class_ = (np.array([row[name] for row in used], dtype=object) for name in ("object_id", "class"))
-    row_of = {name: i for i, name in enumerate(listed["object_id"].to_pylist())}
-    position = np.column_stack([listed["ra_deg"], listed["dec_deg"]])[[row_of[name] for name in object_id]]
-    star, generator = star_of(object_id, position), np.random.default_rng(seed)
-    split(object_id, class_, position if sky_blocks else None, test_share, folds, generator, star)
-    n_objects, n_stars = Counter(class_), Counter(dict(zip(star, class_, strict=True)).values())
+    _, parts = labelled_split(listed, measured, classes, ignore_labels, test_share, folds, sky_blocks, seed)
+    n_objects, n_stars = Counter(parts.class_), Counter(dict(zip(parts.star, parts.class_, strict=True)).values())
     rows = [{"class": name, "n_objects": n_objects[name], "n_stars": n_stars[name]} for name in sorted(n_objects)]
     tables.write(pa.Table.from_pylist(rows, USABLE.schema), usable, USABLE)
     _LOG.info("objects to train on: %s", dict(n_objects.most_common()))
